@@ -1,0 +1,346 @@
+//! The verb of a clause: in its plain form at the beginning, taken apart ("roll it back"), behind a
+//! light verb ("do a rollback") or behind names ("shop deploy staging").
+
+use std::ops::Range;
+
+use super::form::Form;
+use super::lexicon::Role;
+use super::unit::Words;
+use crate::domain::intent::Action;
+
+/// What makes a clause a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Head {
+    pub action: Action,
+    /// The units of the verb.
+    pub units: Range<usize>,
+    /// Its second part, which stands apart: "roll it back", "do a quick rollback".
+    pub particle: Option<usize>,
+    /// The verb as it should have been written, where it is mistyped.
+    pub typo_of: Option<String>,
+    /// "could you ...?" may end with a question mark and is none.
+    pub polite: bool,
+}
+
+impl Head {
+    pub fn new(action: Action, units: Range<usize>) -> Self {
+        Self {
+            action,
+            units,
+            particle: None,
+            typo_of: None,
+            polite: false,
+        }
+    }
+
+    fn with_particle(mut self, at: usize) -> Self {
+        self.particle = Some(at);
+        self
+    }
+}
+
+/// A noun phrase between a light verb and its noun, or names before a verb, may be this long.
+pub(super) const REACH: usize = 6;
+
+/// The units of one clause.
+#[derive(Clone, Copy)]
+pub(super) struct Stretch<'a> {
+    pub words: &'a Words<'a>,
+    pub end: usize,
+}
+
+impl Stretch<'_> {
+    pub fn holds(&self, units: Range<usize>, roles: &[Role]) -> bool {
+        units.into_iter().any(|at| self.words.any(at, roles))
+    }
+
+    pub fn head(&self, first: usize, polite: bool) -> Option<Head> {
+        let modifiers = [
+            Role::Strategy,
+            Role::Force,
+            Role::DryRun,
+            Role::Urgency,
+            Role::AllTests,
+            Role::Injection,
+            Role::Time,
+        ];
+        let mut at = first;
+        while at < self.end && self.words.any(at, &modifiers) && !self.words.has(at, Role::Verb) {
+            at += 1;
+        }
+        if at > first && self.words.any(at - 1, &[Role::DryRun, Role::Time]) {
+            at = self.words.skip(at, &[Role::Determiner]);
+        }
+        let head = self
+            .rehearsal(first)
+            .or_else(|| self.resize(at))
+            .or_else(|| self.noun_shown(at))
+            .or_else(|| self.verb(at, polite))
+            .or_else(|| self.separable(at))
+            .or_else(|| self.shown(at))
+            .or_else(|| self.light(at))
+            .or_else(|| self.behind_names(at))
+            .or_else(|| self.at_the_end(at, polite))
+            .or_else(|| self.by_strategy(first));
+        head.map(|head| Head { polite, ..head })
+    }
+
+    /// A verb in its plain form that is not the noun of a report or of another noun.
+    pub(super) fn verb(&self, at: usize, polite: bool) -> Option<Head> {
+        let words = self.words;
+        let unit = words.get(at).filter(|_| at < self.end)?;
+        // "would you mind deploying ...?"
+        let gerund = polite && unit.has(Role::Inflected) && unit.lower.ends_with("ing");
+        if !unit.is_verb() && !gerund {
+            return None;
+        }
+        let action = unit.action?;
+        if unit.has(Role::Weak) && !self.has_object(at + 1..self.end) {
+            return None;
+        }
+        if action != Action::Status && at + 1 < self.end {
+            if let Some(shown) = self.verb_as_noun(at) {
+                return Some(shown);
+            }
+            if words.has(at + 1, Role::Report) && !words.is_environment(at + 1) {
+                return None;
+            }
+        }
+        if let Some(head) = self.separable(at) {
+            return Some(head);
+        }
+        if unit.has(Role::Display) && self.names_something_to_show(at + 1) {
+            return None;
+        }
+        Some(Head::new(action, at..at + 1))
+    }
+
+    /// `.noop production`: a deploy that only pretends.
+    fn rehearsal(&self, at: usize) -> Option<Head> {
+        let unit = self.words.get(at).filter(|_| at < self.end)?;
+        let pretends = unit.sigil && unit.has(Role::DryRun);
+        pretends.then(|| Head::new(Action::Deploy, at..at + 1))
+    }
+
+    /// Whether there is anything to be deployed: "update the docs" has nothing.
+    fn has_object(&self, units: Range<usize>) -> bool {
+        let things = [
+            Role::ServiceNoun,
+            Role::Pronoun,
+            Role::Same,
+            Role::VersionNoun,
+            Role::BranchName,
+            Role::WhateverRuns,
+            Role::Environment,
+            Role::PluralPronoun,
+            Role::Newest,
+            Role::Previous,
+        ];
+        let first = self
+            .words
+            .skip(units.start, &[Role::Determiner, Role::Filler]);
+        let plain = |at: usize| {
+            at < self.end
+                && self.words.has(at, Role::Plain)
+                && !self.words.has(at + 1, Role::ServiceNoun)
+        };
+        // "set the log level of shop"
+        let compound = first < self.end && self.words.units[first].is_unknown_name();
+        let other = plain(first) || (compound && plain(first + 1));
+        units.is_empty()
+            || !other
+                && units.into_iter().any(|at| {
+                    let unit = &self.words.units[at];
+                    let name =
+                        unit.is_unknown_name() || !unit.services.is_empty() || unit.environment;
+                    let version = matches!(
+                        unit.form(),
+                        Some(Form::Version | Form::Pinned(_) | Form::Pair(_) | Form::Path)
+                    );
+                    name || version || unit.any(&things)
+                })
+    }
+
+    /// "build status", "deploy logs", `/deploy where shop`
+    fn verb_as_noun(&self, at: usize) -> Option<Head> {
+        let words = self.words;
+        let asks = words.units[at].sigil && words.has(at + 1, Role::QuestionStart);
+        let tail = words.has(at + 1, Role::TailNoun) && !words.is_environment(at + 1);
+        let action = if tail && words.has(at + 1, Role::LogNoun) {
+            Action::Logs
+        } else if tail || asks {
+            Action::Status
+        } else {
+            return None;
+        };
+        Some(Head::new(action, at..at + 2))
+    }
+
+    /// "add two replicas", "set shop to 3 instances"
+    fn resize(&self, at: usize) -> Option<Head> {
+        let counts = (at + 1..self.end).any(|i| {
+            self.words.has(i, Role::ReplicaNoun)
+                && !matches!(self.words.form(i + 1), Some(Form::Version))
+        });
+        let resizes = at < self.end && self.words.has(at, Role::Resize) && counts;
+        resizes.then(|| Head::new(Action::Scale, at..at + 1))
+    }
+
+    /// "error logs of shop", "health check on shop"
+    fn noun_shown(&self, at: usize) -> Option<Head> {
+        let words = self.words;
+        let bare = at < self.end && !words.has(at, Role::Verb);
+        let led =
+            at + 1 == self.end || words.any(at + 1, &[Role::Of, Role::For, Role::On, Role::From]);
+        let state = words.any(at, &[Role::StatusNoun, Role::VersionPlural])
+            && !words.any(at, &[Role::VerbNoun, Role::Inflected, Role::Environment])
+            && at + 1 < self.end;
+        let action = if words.has(at, Role::LogNoun) {
+            Action::Logs
+        } else if words.has(at, Role::HealthCheck) || state {
+            Action::Status
+        } else {
+            return None;
+        };
+        (bare && led).then(|| Head::new(action, at..at + 1))
+    }
+
+    fn names_something_to_show(&self, at: usize) -> bool {
+        let at = self.words.skip(
+            at,
+            &[Role::Determiner, Role::Everything, Role::Last, Role::Newest],
+        );
+        at < self.end
+            && self.words.any(at, &[Role::LogNoun, Role::StatusNoun])
+            && !self.words.any(
+                at,
+                &[Role::VersionNoun, Role::Environment, Role::ServiceNoun],
+            )
+    }
+
+    pub(super) fn separable(&self, at: usize) -> Option<Head> {
+        let unit = self.words.get(at).filter(|u| u.has(Role::Separable))?;
+        for separable in &self.words.definition.separable {
+            if separable.verb != unit.lower {
+                continue;
+            }
+            let particle = (at + 1..self.end.min(at + 1 + 2 * REACH)).find(|i| {
+                let lower = &self.words.units[*i].lower;
+                *lower == separable.particle
+                    || lower
+                        .strip_prefix(separable.particle.as_str())
+                        .is_some_and(|rest| rest.starts_with(' '))
+            });
+            let versioned = || {
+                (at + 1..self.end).any(|i| {
+                    self.words.any(i, &[Role::Previous, Role::BranchName])
+                        || matches!(self.words.form(i), Some(Form::Version))
+                })
+            };
+            if let Some(particle) = particle
+                && (!separable.needs_version || versioned())
+            {
+                return Some(Head::new(separable.action, at..at + 1).with_particle(particle));
+            }
+        }
+        None
+    }
+
+    /// "show me the logs", "check the health of shop"
+    fn shown(&self, at: usize) -> Option<Head> {
+        let words = self.words;
+        let looks = words.any(at, &[Role::Display, Role::Inspect]);
+        if !looks || at >= self.end {
+            return None;
+        }
+        let rest = at + 1..self.end;
+        let action = if self.holds(rest.clone(), &[Role::LogNoun]) {
+            Action::Logs
+        } else if self.holds(
+            rest.clone(),
+            &[
+                Role::StatusNoun,
+                Role::Inflected,
+                Role::Environment,
+                Role::Everything,
+                Role::ServiceNoun,
+            ],
+        ) || words.has(at, Role::Inspect)
+            || rest.clone().any(|i| !words.units[i].services.is_empty())
+        {
+            Action::Status
+        } else {
+            return None;
+        };
+        Some(Head::new(action, at..at + 1))
+    }
+
+    /// "do a rollback", "run the smoke tests", "trigger the build job".
+    fn light(&self, at: usize) -> Option<Head> {
+        let words = self.words;
+        if at >= self.end || !words.any(at, &[Role::Light, Role::Run]) {
+            return None;
+        }
+        let between = [
+            Role::Determiner,
+            Role::Filler,
+            Role::ServiceNoun,
+            Role::JobNoun,
+            Role::AllTests,
+            Role::Strategy,
+            Role::Urgency,
+            Role::Force,
+            Role::DryRun,
+            Role::Last,
+            Role::Newest,
+            Role::UnclearVersion,
+            Role::Fail,
+            Role::Environment,
+            Role::Everything,
+            Role::Of,
+        ];
+        let runs = words.has(at, Role::Run);
+        for noun in at + 1..self.end.min(at + 1 + REACH) {
+            let unit = &words.units[noun];
+            let kind = words.has(noun - 1, Role::TestKind) && unit.has(Role::TestNoun);
+            if kind || self.is_to_be_tested(noun, runs) {
+                return Some(Head::new(Action::Test, at..at + 1));
+            }
+            if unit.any(&[Role::VerbNoun, Role::Verb])
+                && let Some(action) = unit.action
+            {
+                return Some(Head::new(action, at..at + 1).with_particle(noun));
+            }
+            if unit.has(Role::HealthCheck) {
+                return Some(Head::new(Action::Status, at..at + 1).with_particle(noun));
+            }
+            let names_tests =
+                runs && (unit.is_unknown_name() || unit.any(&[Role::TestKind, Role::And]));
+            let named = !unit.services.is_empty() || unit.environment || names_tests;
+            if !unit.any(&between) && !named {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// Tests, or by name a test or a script of the catalogue.
+    fn is_to_be_tested(&self, at: usize, runs: bool) -> bool {
+        let unit = &self.words.units[at];
+        let tests = unit.any(&[Role::TestNoun, Role::SmokeTests]);
+        // "test" alone is a verb and an environment, too.
+        (tests && (runs || !unit.has(Role::Environment))) || (runs && self.is_test_or_script(at))
+    }
+
+    fn is_test_or_script(&self, at: usize) -> bool {
+        let word = &self.words.units[at].lower;
+        self.words
+            .vocabulary
+            .names()
+            .is_some_and(|names| names.has_test(word) || names.scripts().contains(word))
+    }
+}
+
+pub(super) fn verbs<'a>(words: &Words<'a>) -> impl Iterator<Item = &'a str> {
+    words.definition.long_verbs.iter().map(String::as_str)
+}

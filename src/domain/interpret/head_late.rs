@@ -1,0 +1,125 @@
+//! Verbs that do not begin their clause: behind names, at its end, left out, or mistyped.
+
+use super::form::Form;
+use super::head::{Head, REACH, Stretch, verbs};
+use super::lexicon::Role;
+use super::token::Kind;
+use super::vocabulary::suggest;
+use crate::domain::intent::Action;
+
+impl Stretch<'_> {
+    /// "shop deploy v1.2 staging", "production: roll back"
+    pub(super) fn behind_names(&self, first: usize) -> Option<Head> {
+        let words = self.words;
+        let mut at = first;
+        let mut named = false;
+        while at < self.end.min(first + REACH) {
+            let unit = &words.units[at];
+            if unit.is_verb() && named {
+                return self.verb(at, false).filter(|head| head.units.start == at);
+            }
+            let known = !unit.services.is_empty() || unit.environment;
+            let opens = at == first
+                && words.vocabulary.names().is_none()
+                && unit.is_unknown_name()
+                && unit.quote.is_none()
+                && suggest(&unit.lower, verbs(words)).is_empty();
+            let joins = unit.kind == Kind::Colon
+                || unit.any(&[Role::ServiceNoun, Role::On, Role::Of, Role::For]);
+            if !(known || opens || joins || unit.form() == Some(Form::Version)) {
+                return None;
+            }
+            named |= known || opens;
+            at += 1;
+        }
+        None
+    }
+
+    /// "shop v1.2 auf Staging deployen": all that the deed is about stands before its verb.
+    pub(super) fn at_the_end(&self, first: usize, polite: bool) -> Option<Head> {
+        let words = self.words;
+        if !words.definition.verb_final {
+            return None;
+        }
+        let between = [
+            Role::To,
+            Role::On,
+            Role::At,
+            Role::From,
+            Role::Of,
+            Role::For,
+            Role::With,
+            Role::And,
+            Role::Then,
+            Role::Determiner,
+            Role::Filler,
+            Role::Pronoun,
+            Role::ServiceNoun,
+            Role::EnvironmentNoun,
+            Role::ResourceNoun,
+            Role::VersionNoun,
+            Role::BranchName,
+            Role::Previous,
+            Role::Last,
+            Role::Newest,
+            Role::UnclearVersion,
+            Role::Running,
+            Role::Environment,
+            Role::AllTests,
+            Role::Everything,
+            Role::Time,
+            Role::TimeUnit,
+            Role::Urgency,
+            Role::Force,
+            Role::Negator,
+        ];
+        for at in first + 1..self.end {
+            let unit = &words.units[at];
+            if unit.is_verb() && !unit.any(&[Role::TestNoun, Role::Environment]) {
+                return self.verb(at, polite).filter(|head| head.units.start == at);
+            }
+            if let Some(head) = self.separable(at) {
+                return Some(head);
+            }
+            let slot = unit.is_unknown_name()
+                || !unit.services.is_empty()
+                || unit.environment
+                || unit.kind == Kind::Comma
+                || matches!(
+                    unit.form(),
+                    Some(
+                        Form::Version
+                            | Form::Pinned(_)
+                            | Form::Path
+                            | Form::Number
+                            | Form::Clock
+                            | Form::Duration
+                            | Form::Mention
+                    )
+                );
+            if !slot && !unit.any(&between) {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// "canary 10% mailer"
+    pub(super) fn by_strategy(&self, first: usize) -> Option<Head> {
+        let strategy = self.words.has(first, Role::Strategy) && self.end > first + 1;
+        strategy.then(|| Head::new(Action::Deploy, first..first + 1))
+    }
+
+    /// A word that is a slip away from a verb.
+    pub(super) fn mistyped(&self, at: usize) -> Option<Head> {
+        let unit = &self.words.units[at];
+        if !unit.is_unknown_name() || self.end == at + 1 {
+            return None;
+        }
+        let meant = suggest(&unit.lower, verbs(self.words)).into_iter().next()?;
+        let (_, entry) = self.words.definition.lexicon.longest(&[meant.as_str()])?;
+        let mut head = Head::new(entry.action?, at..at + 1);
+        head.typo_of = Some(meant);
+        Some(head)
+    }
+}

@@ -1,0 +1,121 @@
+//! Names of branches, tags and commits by their form, alone or with the service in one word.
+
+use super::Slots;
+use crate::domain::interpret::concern::Concern;
+use crate::domain::interpret::form::{Form, form, is_service_form, without_registry};
+use crate::domain::interpret::found::Said;
+use crate::domain::interpret::lexicon::Role;
+
+impl Slots<'_> {
+    /// `shop@v1.2`, `shop:latest`
+    pub(super) fn pinned(&mut self, at: usize, mark: usize) -> Option<usize> {
+        let unit = &self.words.units[at];
+        let value = self.version_value(&unit.text[mark + 1..])?;
+        let name = &unit.text[..mark];
+        let bare = without_registry(name);
+        if bare.is_some() {
+            // Images are built here; none is taken from elsewhere.
+            self.note(Concern::NotRead, at..at + 1);
+        }
+        let mention = self.service_mention(bare.unwrap_or(name));
+        let span = self.words.span(at..at + 1);
+        self.found.services.push(Said {
+            value: mention,
+            span,
+        });
+        self.push(value, at..at + 1);
+        Some(at + 1)
+    }
+
+    pub(super) fn is_resource(&self, word: &str) -> bool {
+        let lower = word.to_lowercase();
+        let entry = self.words.definition.lexicon.longest(&[lower.as_str()]);
+        entry.is_some_and(|(_, entry)| entry.roles.any(&[Role::ResourceNoun, Role::ServiceNoun]))
+    }
+
+    /// `main`, `v1.2`, `feature/login`, `feature-42`: what nobody calls a service.
+    pub(super) fn is_reference_like(&self, text: &str) -> bool {
+        let lower = text.to_lowercase();
+        let definition = self.words.definition;
+        let entry = definition.lexicon.longest(&[lower.as_str()]);
+        let branch = entry.is_some_and(|(_, entry)| entry.roles.has(Role::BranchName));
+        let prefixed = lower
+            .split_once('/')
+            .is_some_and(|(first, _)| definition.branch_prefixes.iter().any(|p| p == first));
+        let begins = |word: &String| {
+            lower
+                .strip_prefix(word.as_str())
+                .is_some_and(|rest| rest.starts_with(['-', '_']))
+        };
+        branch
+            || prefixed
+            || form(text) == Form::Version
+            || definition.branch_words.iter().any(begins)
+    }
+
+    /// `feature-42`, `hotfix1234`
+    pub(super) fn is_numbered_branch(&self, at: usize) -> bool {
+        let unit = &self.words.units[at];
+        let words = &self.words.definition.branch_words;
+        unit.is_unknown_name()
+            && words.iter().any(|word| {
+                unit.lower.strip_prefix(word.as_str()).is_some_and(|rest| {
+                    let number = rest.trim_start_matches(['-', '_']);
+                    number.starts_with(|c: char| c.is_ascii_digit())
+                })
+            })
+    }
+
+    /// `feature-login`: a branch, where another word names the service.
+    pub(super) fn is_perhaps_branch(&self, at: usize) -> bool {
+        let unit = &self.words.units[at];
+        unit.form() == Some(Form::Name) && self.is_reference_like(&unit.text)
+    }
+
+    pub(super) fn is_branch_path(&self, at: usize) -> bool {
+        let Some(unit) = self.words.get(at).filter(|_| at < self.range.end) else {
+            return false;
+        };
+        let prefix = unit.lower.split('/').next().unwrap_or_default();
+        let prefixes = &self.words.definition.branch_prefixes;
+        unit.form() == Some(Form::Path) && prefixes.iter().any(|known| known == prefix)
+    }
+
+    /// `feature/login` is a branch, `shop/main` a version of a known service; any other path is
+    /// settled at the end.
+    pub(super) fn path(&mut self, lead: Option<Role>, at: usize) -> Option<usize> {
+        let unit = &self.words.units[at];
+        if !unit.services.is_empty() {
+            return None;
+        }
+        if self.is_branch_path(at) || lead == Some(Role::From) {
+            self.push_reference(lead, at);
+            return Some(at + 1);
+        }
+        let (owner, rest) = unit.text.split_once('/')?;
+        if self.is_resource(owner) && is_service_form(rest) {
+            // `deployment/shop`
+            let value = self.service_mention(rest);
+            let span = self.words.span(at..at + 1);
+            self.found.services.push(Said { value, span });
+            return Some(at + 1);
+        }
+        match self.words.vocabulary.names() {
+            Some(names) => {
+                names.service_phrase(&[owner.to_lowercase().as_str()])?;
+            }
+            // `acme/shop` is a name, `shop/main` a version of one.
+            None if self.is_reference_like(rest) => {}
+            None => return None,
+        }
+        let value = self.version_value(rest)?;
+        let mention = self.service_mention(owner);
+        let span = self.words.span(at..at + 1);
+        self.found.services.push(Said {
+            value: mention,
+            span,
+        });
+        self.push(value, at..at + 1);
+        Some(at + 1)
+    }
+}

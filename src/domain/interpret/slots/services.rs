@@ -1,0 +1,143 @@
+//! The service: a name of the catalogue, or a name that the words around it mark.
+
+use super::Slots;
+use crate::domain::intent::Action;
+use crate::domain::interpret::concern::Concern;
+use crate::domain::interpret::form::{Form, is_service_form};
+use crate::domain::interpret::found::{Said, ServiceMention};
+use crate::domain::interpret::lexicon::Role;
+
+impl Slots<'_> {
+    pub(super) fn service(&mut self, at: usize) -> Option<usize> {
+        let (lead, first) = self.lead(at);
+        if first >= self.range.end || lead == Some(Role::From) {
+            return None;
+        }
+        self.known_service(first)
+            .or_else(|| self.noun_before_name(first))
+            .or_else(|| self.name_before_noun(at, first))
+    }
+
+    fn known_service(&mut self, at: usize) -> Option<usize> {
+        // "the service shop", "app shop"
+        let name = if self.words.units[at].services.is_empty() && self.has(at, Role::ServiceNoun) {
+            self.behind_noun(at)
+        } else {
+            at
+        };
+        let unit = self.words.get(name).filter(|_| name < self.range.end)?;
+        if unit.services.is_empty() {
+            return None;
+        }
+        self.found.services.push(Said {
+            value: ServiceMention::Known(unit.services.clone(), unit.text.clone()),
+            span: self.words.span(name..name + 1),
+        });
+        Some(self.skip(name + 1, &[Role::ServiceNoun]).min(name + 2))
+    }
+
+    /// "the service called shop"
+    fn noun_before_name(&mut self, at: usize) -> Option<usize> {
+        let name = self.behind_noun(at);
+        let unit = self.words.get(name).filter(|_| name < self.range.end)?;
+        let names = self.has(at, Role::ServiceNoun)
+            && unit.is_unknown_name()
+            && is_service_form(&unit.text)
+            // "service foo server": the second noun is the name's own.
+            && !self.any(name + 1, &[Role::EnvironmentNoun, Role::GitNoun]);
+        if !names {
+            return None;
+        }
+        self.push_name(name);
+        Some(name + 1)
+    }
+
+    /// "the checkout application"; with an article also "the deploy service".
+    fn name_before_noun(&mut self, at: usize, name: usize) -> Option<usize> {
+        if let Some(next) = self.split_name(at, name) {
+            return Some(next);
+        }
+        // "restart the web server", where no word says that it is a place
+        let nouns = [Role::ServiceNoun, Role::ResourceNoun, Role::EnvironmentNoun];
+        let opens = name == self.range.start && self.only_names();
+        let place = !self.is_action(&[Action::Deploy, Action::Promote])
+            && !self.any(at, &[Role::To, Role::On, Role::At, Role::From]);
+        if opens || !self.any(name + 1, &nouns[..if place { 3 } else { 2 }]) {
+            return None;
+        }
+        // "OPS-42 deploy": no deployment of that name.
+        let verb = self.has(name + 1, Role::ResourceNoun)
+            && self.words.units[name + 1].is_verb()
+            && self.words.units[name + 1].action == Some(Action::Deploy);
+        if verb || self.words.units[name].is_ticket() {
+            return None;
+        }
+        let unit = &self.words.units[name];
+        let deed = [
+            Role::Verb,
+            Role::VerbNoun,
+            Role::Notify,
+            Role::Inspect,
+            Role::Display,
+            Role::LogNoun,
+            Role::StatusNoun,
+            Role::Run,
+        ];
+        let article = name > at && self.has(name - 1, Role::Determiner);
+        let called = unit.has(Role::Nameable) && self.has(name + 1, Role::ServiceNoun);
+        let named = unit.is_unknown_name()
+            || called
+            || (article && unit.any(&deed) && !unit.environment && !unit.has(Role::Fail));
+        if !named || !matches!(unit.form(), Some(Form::Name | Form::Path)) {
+            return None;
+        }
+        self.push_name(name);
+        Some(name + 2)
+    }
+
+    /// "the guest book app": speech leaves no dashes.
+    fn split_name(&mut self, at: usize, name: usize) -> Option<usize> {
+        let is_part = |at: usize| {
+            // "the guest book app": "book" is also a deed.
+            let unit = self.words.get(at).filter(|_| at < self.range.end);
+            unit.is_some_and(|unit| unit.is_unknown_name() || unit.has(Role::Other))
+                && self.form(at) == Some(Form::Name)
+        };
+        let article = name > at && self.has(name - 1, Role::Determiner);
+        let open = self.words.vocabulary.names().is_none();
+        let joined = article
+            && open
+            && is_part(name)
+            && is_part(name + 1)
+            && self.has(name + 2, Role::ServiceNoun);
+        if !joined {
+            return None;
+        }
+        let [first, second] = [name, name + 1].map(|at| self.words.units[at].text.as_str());
+        let joined = format!("{first}-{second}");
+        self.found.services.push(Said {
+            value: self.service_mention(&joined),
+            span: self.words.span(name..name + 2),
+        });
+        self.note(Concern::JoinedName { name: joined }, name..name + 2);
+        Some(name + 3)
+    }
+
+    pub(super) fn push_name(&mut self, at: usize) {
+        let value = self.service_mention(&self.words.units[at].text);
+        self.found.services.push(Said {
+            value,
+            span: self.words.span(at..at + 1),
+        });
+    }
+
+    pub(super) fn service_mention(&self, name: &str) -> ServiceMention {
+        let Some(names) = self.words.vocabulary.names() else {
+            return ServiceMention::Open(name.to_owned());
+        };
+        match names.service_phrase(&[name.to_lowercase().as_str()]) {
+            Some((_, found)) => ServiceMention::Known(found.to_vec(), name.to_owned()),
+            None => ServiceMention::Unknown(name.to_owned()),
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! What the names are that nothing marks: settled by elimination, and left open where two
+//! readings are possible.
+
+use super::{Candidate, Slots};
+use crate::domain::intent::Action;
+use crate::domain::interpret::form::{Form, is_reference, is_service_form};
+use crate::domain::interpret::found::{Joint, PlaceMention, Said, TestMention, VersionMention};
+use crate::domain::interpret::lexicon::Role;
+use crate::domain::interpret::reading::QuestionSlot;
+use crate::domain::interpret::token::Kind;
+use crate::domain::interpret::vocabulary::suggest;
+
+impl Slots<'_> {
+    pub(super) fn settle(&mut self) {
+        let candidates = std::mem::take(&mut self.candidates);
+        if self.answer(&candidates) {
+            return;
+        }
+        if candidates.is_empty() && self.found.services.is_empty() {
+            self.infrastructure();
+        }
+        let (bare, marked): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|c| match c.mark {
+            None | Some(Role::By) => true,
+            // "any issues with mailer?"
+            Some(Role::With) => !self.only_shows(),
+            Some(_) => false,
+        });
+        for candidate in &marked {
+            self.settle_marked(*candidate, bare.len());
+        }
+        match bare.as_slice() {
+            // What is not understood has no service but one that is marked as such.
+            [only] if self.only_names() && self.is_managed(only.at) => self.push_and_take(only.at),
+            _ if self.only_names() => {}
+            // "deploy shop feature-login"
+            [one, two]
+                if self.is_perhaps_branch(one.at) != self.is_perhaps_branch(two.at)
+                    && self.found.versions.is_empty() =>
+            {
+                let (branch, name) = match self.is_perhaps_branch(one.at) {
+                    true => (*one, *two),
+                    false => (*two, *one),
+                };
+                self.reference(branch.at);
+                self.take(branch.at..branch.at + 1);
+                self.settle_bare(name);
+            }
+            [only] => self.settle_bare(*only),
+            // "deploy shop and mailer"
+            several if self.is_list(several) => {
+                for candidate in several {
+                    self.push_name(candidate.at);
+                    self.take(candidate.at..candidate.at + 1);
+                }
+            }
+            // "deploy shop v2 per minute": the word right behind the verb is the service.
+            several @ [first, second, ..]
+                if self.is_object(first.at)
+                    && second.at > first.at + 1
+                    && !several.iter().any(|c| self.has(c.at - 1, Role::And)) =>
+            {
+                self.settle_bare(*first);
+            }
+            // Several unknown words: only a slip of a known name is surely meant as one.
+            several => {
+                for candidate in several {
+                    if self.near_place(candidate.at).is_some() || self.is_near_service(candidate.at)
+                    {
+                        self.settle_bare(*candidate);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Names with nothing but "and" and commas between them, and no other service.
+    fn is_list(&self, names: &[Candidate]) -> bool {
+        let joined = names.len() > 1
+            && names.windows(2).all(|pair| {
+                let between = pair[0].at + 1..pair[1].at;
+                let joins =
+                    |at: usize| self.has(at, Role::And) || self.words.kind(at) == Some(Kind::Comma);
+                !between.is_empty()
+                    && between.clone().any(joins)
+                    && between
+                        .into_iter()
+                        .all(|at| joins(at) || self.has(at, Role::Determiner))
+            });
+        let names_only = names.iter().all(|name| {
+            self.near_place(name.at).is_none() && is_service_form(&self.words.units[name.at].text)
+        });
+        joined && names_only && self.found.services.is_empty()
+    }
+
+    /// "reboot the database"
+    fn infrastructure(&mut self) {
+        let shown = self.only_shows() || self.is_action(&[Action::Restart, Action::Scale]);
+        let range = self.range.clone();
+        let named = range.into_iter().find(|at| {
+            let object = shown || self.only_names() && self.is_managed(*at);
+            object && self.has(*at, Role::Infrastructure) && self.form(*at) == Some(Form::Name)
+        });
+        if let Some(at) = named {
+            self.push_and_take(at);
+        }
+    }
+
+    fn push_and_take(&mut self, at: usize) {
+        if is_service_form(&self.words.units[at].text) && self.found.services.is_empty() {
+            self.push_name(at);
+            self.take(at..at + 1);
+        }
+    }
+
+    fn is_object(&self, at: usize) -> bool {
+        let behind = self.expect.behind_verb;
+        let opens = |verb: usize| self.words.skip(verb, &[Role::Determiner, Role::Filler]) == at;
+        behind.is_some_and(opens) && self.near_place(at).is_none() && !self.is_near_service(at)
+    }
+
+    /// "stop worker": the one object of a deed that is not done.
+    fn is_managed(&self, at: usize) -> bool {
+        let mut before = at;
+        while before > self.range.start && self.any(before - 1, &[Role::Determiner, Role::Filler]) {
+            before -= 1;
+        }
+        before > self.range.start && self.has(before - 1, Role::Manage)
+    }
+
+    /// One word alone, behind a question, is the answer to it.
+    fn answer(&mut self, candidates: &[Candidate]) -> bool {
+        let (Some(asked), [only]) = (self.expect.asked, candidates) else {
+            return false;
+        };
+        let unit = &self.words.units[only.at];
+        let span = self.words.span(only.at..only.at + 1);
+        let open = self.words.vocabulary.names().is_none();
+        match asked {
+            QuestionSlot::Version if is_reference(&unit.text) => self.found.versions.push(Said {
+                value: VersionMention::Reference(unit.text.clone()),
+                span,
+            }),
+            QuestionSlot::Service if is_service_form(&unit.text) => self.push_name(only.at),
+            QuestionSlot::Environment if open && unit.form() == Some(Form::Name) => {
+                self.found.places.push(Said {
+                    value: PlaceMention {
+                        word: unit.lower.clone(),
+                        joint: self.first_or(Joint::None),
+                        unknown: true,
+                    },
+                    span,
+                });
+            }
+            QuestionSlot::Test => self.found.tests.push(Said {
+                value: TestMention::Named(unit.lower.clone()),
+                span,
+            }),
+            QuestionSlot::Environment => self.found.unknown_places.push(Said {
+                value: unit.lower.clone(),
+                span,
+            }),
+            _ => return false,
+        }
+        self.take(only.at..only.at + 1);
+        true
+    }
+
+    /// "of shop", "to edge-proxy", "on pluto"
+    fn settle_marked(&mut self, candidate: Candidate, bare: usize) {
+        let at = candidate.at;
+        let unit = &self.words.units[at];
+        let free = self.found.services.is_empty() && is_service_form(&unit.text);
+        let takes_service = match candidate.mark {
+            Some(Role::Of | Role::For) => free,
+            // "what happened to mailer?"
+            Some(Role::To | Role::From | Role::With) if self.only_shows() => {
+                free && self.near_place(at).is_none()
+            }
+            // "add two replicas to mailer"
+            Some(Role::To | Role::On | Role::From) if self.is_action(&[Action::Scale]) => {
+                free && bare == 0
+                    && !self.found.replicas.is_empty()
+                    && self.near_place(at).is_none()
+            }
+            // "roll out v4.1 to edge-proxy": with a version and no other name it is the service.
+            Some(Role::To) => {
+                free && bare == 0 && !self.found.versions.is_empty() && self.moves_or_scales()
+            }
+            Some(Role::On) => {
+                let deed = !self.words.units[self.range.start].roles.is_empty();
+                let alone = if self.only_names() { deed } else { bare == 0 };
+                free && alone && !self.moves_or_scales() && self.near_place(at).is_none()
+            }
+            _ => false,
+        };
+        let from_branch = candidate.mark == Some(Role::From)
+            && self.is_action(&[Action::Deploy, Action::Build, Action::Test])
+            && is_reference(&unit.text)
+            && self.near_place(at).is_none();
+        if takes_service {
+            self.push_name(at);
+        } else if from_branch {
+            self.reference(at);
+        } else if matches!(
+            candidate.mark,
+            Some(Role::To | Role::On | Role::At | Role::From)
+        ) && unit.form() == Some(Form::Name)
+        {
+            self.found.unknown_places.push(Said {
+                value: unit.lower.clone(),
+                span: self.words.span(at..at + 1),
+            });
+        } else if unit.form() == Some(Form::Path) && is_reference(&unit.text) && !self.only_names()
+        {
+            self.reference(at);
+        } else {
+            return;
+        }
+        self.take(at..at + 1);
+    }
+
+    fn moves_or_scales(&self) -> bool {
+        self.is_action(&[Action::Deploy, Action::Promote, Action::Scale])
+    }
+
+    fn settle_bare(&mut self, candidate: Candidate) {
+        let at = candidate.at;
+        let unit = &self.words.units[at];
+        if candidate.mark.is_some() || !unit.text.is_ascii() {
+            return;
+        }
+        if let Some(place) = self.near_place(at)
+            && place != unit.lower
+            && !self.only_shows()
+        {
+            self.found.unknown_places.push(Said {
+                value: unit.lower.clone(),
+                span: self.words.span(at..at + 1),
+            });
+        } else if self.found.services.is_empty() && is_service_form(&unit.text) {
+            self.push_name(at);
+        } else if unit.form() == Some(Form::Path) && is_reference(&unit.text) {
+            self.reference(at);
+        } else if is_reference(&unit.text) && self.found.versions.is_empty() {
+            // It stays among the words that were not understood.
+            self.found.loose.push(Said {
+                value: unit.text.clone(),
+                span: self.words.span(at..at + 1),
+            });
+            return;
+        } else {
+            return;
+        }
+        self.take(at..at + 1);
+    }
+
+    fn reference(&mut self, at: usize) {
+        self.found.versions.push(Said {
+            value: VersionMention::Reference(self.words.units[at].text.clone()),
+            span: self.words.span(at..at + 1),
+        });
+    }
+
+    fn is_near_service(&self, at: usize) -> bool {
+        let names = self
+            .words
+            .vocabulary
+            .names()
+            .map(|names| names.service_names());
+        names.is_some_and(|names| {
+            let word = &self.words.units[at].lower;
+            !suggest(word, names.iter().map(String::as_str)).is_empty()
+        })
+    }
+
+    /// The environment word that this one is a slip of the keyboard away from.
+    fn near_place(&self, at: usize) -> Option<String> {
+        let word = &self.words.units[at].lower;
+        if word.len() < 5 {
+            return None;
+        }
+        let names = self.words.vocabulary.names();
+        let known = names.map_or_else(Vec::new, |names| names.environment_names(None));
+        let usual = self.words.definition.environments.keys();
+        suggest(
+            word,
+            known
+                .iter()
+                .map(String::as_str)
+                .chain(usual.map(String::as_str)),
+        )
+        .into_iter()
+        .next()
+    }
+}

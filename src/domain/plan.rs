@@ -1,0 +1,590 @@
+//! The plan: an intent for exactly one (service, environment), resolved against the world.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use petgraph::algo::toposort;
+use petgraph::graphmap::DiGraphMap;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::advice::Advice;
+use super::changes::Changes;
+use super::digest::Digest;
+use super::id::{ApprovalId, CommandId, PlanId, ReleaseId, ThreadId};
+use super::intent::{Action, Intent};
+use super::name::{EnvironmentName, PersonName, ServiceName};
+use super::rerun::RerunOf;
+use super::revision::RefKind;
+use super::snapshot::ConfigurationSnapshot;
+use super::step::{Condition, ImageSource, NO, ReleasePin, Step, StepAction, StepId};
+
+/// What the digest covers, and therefore what an approval approves; no row ids, no times.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PlanBody {
+    pub action: Action,
+    pub service: ServiceName,
+    /// Absent for build and test.
+    pub environment: Option<EnvironmentName>,
+    /// Sorted by id.
+    pub steps: Vec<Step>,
+    /// `(before, after)`, sorted.
+    pub edges: Vec<(StepId, StepId)>,
+    pub pins: Pins,
+    /// What the container is created from; absent where none is created or started.
+    pub configuration: Option<ConfigurationSnapshot>,
+    pub rollback_target: Option<ReleasePin>,
+    pub on_degraded: OnDegraded,
+}
+
+/// What may not move between the making of the plan and its start.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Pins {
+    /// The tag, branch or commit that was named; a moved one is drift.
+    pub reference: Option<String>,
+    pub reference_kind: Option<RefKind>,
+    pub commit: Option<String>,
+    pub tree: Option<String>,
+    /// The blob of the Dockerfile.
+    pub dockerfile: Option<String>,
+    pub build_args: BTreeMap<String, String>,
+    /// Only where nothing is built.
+    pub image_id: Option<Digest>,
+    /// What is live when the plan is made, and will be replaced.
+    pub live: Option<ReleasePin>,
+}
+
+/// What happens by itself when the watch finds the release bad.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(
+    rename_all = "snake_case",
+    rename_all_fields = "camelCase",
+    tag = "act"
+)]
+pub enum OnDegraded {
+    /// Approving the plan approves exactly one rollback to this release.
+    RollBack { to: ReleasePin },
+    /// There is nothing to go back to, or nothing automatic is wanted: an incident calls a person.
+    CallPerson,
+    /// The plan makes no release.
+    NotWatched,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    pub id: PlanId,
+    pub digest: Digest,
+    pub body: PlanBody,
+    pub status: PlanStatus,
+    /// Why it is in this status, where a person should know (drift, rejection, expiry).
+    pub reason: Option<String>,
+    pub origin: Origin,
+    pub created_at: Timestamp,
+    /// Until when it is offered; after it, the answer is a new plan.
+    pub expires_at: Timestamp,
+    /// The release rolled back to, or restarted: the row behind the pins.
+    pub target_release: Option<ReleaseId>,
+    /// What changed since the running release.
+    pub changes: Option<Changes>,
+    pub advice: Advice,
+    /// The environments that follow once this one is verified ("staging then production").
+    pub chain: Vec<EnvironmentName>,
+    /// What a person should know before saying yes, in sentences.
+    pub notes: Vec<String>,
+}
+
+/// Where a plan comes from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Origin {
+    pub by: Requester,
+    pub surface: Surface,
+    pub command: Option<CommandId>,
+    pub thread: Option<ThreadId>,
+    pub intent: Option<Intent>,
+    /// The sentence as it was typed, made printable.
+    pub text: Option<String>,
+    /// The execution that it runs again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rerun_of: Option<RerunOf>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(
+    rename_all = "snake_case",
+    rename_all_fields = "camelCase",
+    tag = "kind"
+)]
+pub enum Requester {
+    Person {
+        name: PersonName,
+    },
+    /// The automatic rollback that this approval allowed beforehand.
+    Policy {
+        under: ApprovalId,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Surface {
+    Api,
+    Cli,
+    Web,
+    Watch,
+    Chain,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanStatus {
+    PendingApproval,
+    Approved,
+    Running,
+    Succeeded,
+    Failed,
+    Rejected,
+    Expired,
+    Superseded,
+    Cancelled,
+    RolledBack,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanEvent {
+    Approve,
+    Reject,
+    Expire,
+    Supersede,
+    Cancel,
+    Start,
+    Succeed,
+    Fail,
+    RollBack,
+}
+
+/// A move that the life cycle does not have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a plan that is {status:?} cannot {event:?}")]
+pub struct IllegalPlanMove {
+    pub status: PlanStatus,
+    pub event: PlanEvent,
+}
+
+impl PlanStatus {
+    pub const ALL: [Self; 10] = [
+        Self::PendingApproval,
+        Self::Approved,
+        Self::Running,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Rejected,
+        Self::Expired,
+        Self::Superseded,
+        Self::Cancelled,
+        Self::RolledBack,
+    ];
+
+    /// The table of legal moves.
+    pub fn next(self, event: PlanEvent) -> Result<Self, IllegalPlanMove> {
+        use PlanEvent as E;
+        use PlanStatus as S;
+        Ok(match (self, event) {
+            (S::PendingApproval, E::Approve) => S::Approved,
+            (S::PendingApproval, E::Reject) => S::Rejected,
+            (S::PendingApproval | S::Approved, E::Expire) => S::Expired,
+            (S::PendingApproval | S::Approved, E::Supersede) => S::Superseded,
+            (S::PendingApproval | S::Approved, E::Cancel) => S::Cancelled,
+            (S::Approved, E::Start) => S::Running,
+            (S::Running, E::Succeed) => S::Succeeded,
+            (S::Running, E::Fail) => S::Failed,
+            (S::Running, E::Cancel) => S::Cancelled,
+            (S::Succeeded, E::RollBack) => S::RolledBack,
+            (status, event) => return Err(IllegalPlanMove { status, event }),
+        })
+    }
+
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::PendingApproval | Self::Approved | Self::Running)
+    }
+}
+
+/// Why a graph is not a plan. Each is a mistake of the planner, or an edited row.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidPlan {
+    #[error("the plan has no steps")]
+    Empty,
+    #[error("two steps are called \"{0}\"")]
+    DuplicateStep(StepId),
+    #[error("an edge names the step \"{0}\", which the plan does not have")]
+    UnknownStep(StepId),
+    #[error("the steps wait for each other in a circle through \"{0}\"")]
+    Cycle(StepId),
+    #[error(
+        "the step \"{step}\" uses the image of \"{source_step}\", which does not build one before it"
+    )]
+    ImageNotBuilt { step: StepId, source_step: StepId },
+    #[error("{action:?} may not have the step \"{step}\" ({kind})")]
+    NotAllowed {
+        action: Action,
+        step: StepId,
+        kind: &'static str,
+    },
+    #[error("{action:?} needs a step {kind}")]
+    Incomplete { action: Action, kind: &'static str },
+    #[error(
+        "the step \"{step}\" depends on an answer to \"{asked}\", which is not asked for before it"
+    )]
+    NotAsked { step: StepId, asked: StepId },
+    #[error("the step \"{0}\" may be left out, and the plan needs it")]
+    Skippable(StepId),
+    #[error("the step \"{0}\" may not be tried again like that")]
+    Retry(StepId),
+    #[error("the question of the step \"{0}\" cannot be answered with yes and with no")]
+    Question(StepId),
+    #[error("the step \"{before}\" must be done before \"{after}\" begins")]
+    OutOfOrder { before: StepId, after: StepId },
+    #[error("the step \"{0}\" has no time limit")]
+    NoTimeout(StepId),
+    #[error("{0:?} must name an environment, and build and test may not")]
+    Environment(Action),
+    #[error("the steps or edges are not in order")]
+    NotCanonical,
+    #[error("the stored digest is not the digest of the plan: it was changed outside Commander")]
+    DigestMismatch,
+}
+
+/// Steps by their name.
+type Graph<'a> = DiGraphMap<&'a str, ()>;
+
+fn has_path(graph: &Graph<'_>, from: &StepId, to: &StepId) -> bool {
+    petgraph::algo::has_path_connecting(graph, from.0.as_str(), to.0.as_str(), None)
+}
+
+impl PlanBody {
+    pub fn digest(&self) -> Digest {
+        Digest::of(self)
+    }
+
+    pub fn step(&self, id: &StepId) -> Option<&Step> {
+        self.steps.iter().find(|step| &step.id == id)
+    }
+
+    /// The steps that must be done before `id` may start.
+    pub fn before<'a>(&'a self, id: &'a StepId) -> impl Iterator<Item = &'a StepId> {
+        self.edges
+            .iter()
+            .filter(move |(_, after)| after == id)
+            .map(|(before, _)| before)
+    }
+
+    /// The steps in an order in which they may run; ties by id, so that it is the same each time.
+    pub fn in_order(&self) -> Result<Vec<&Step>, InvalidPlan> {
+        let graph = self.graph();
+        let order = toposort(&graph, None)
+            .map_err(|cycle| InvalidPlan::Cycle(StepId::from(cycle.node_id())))?;
+        Ok(order
+            .into_iter()
+            .filter_map(|id| self.steps.iter().find(|step| step.id.0 == id))
+            .collect())
+    }
+
+    fn graph(&self) -> Graph<'_> {
+        let mut graph = DiGraphMap::new();
+        // toposort visits in reverse order of insertion; reversing gives ties by id.
+        for step in self.steps.iter().rev() {
+            graph.add_node(step.id.0.as_str());
+        }
+        for (before, after) in &self.edges {
+            graph.add_edge(before.0.as_str(), after.0.as_str(), ());
+        }
+        graph
+    }
+
+    /// Refuses graphs that are cyclic, incomplete or hold a step that their action may not have.
+    pub fn check(&self) -> Result<(), InvalidPlan> {
+        if self.steps.is_empty() {
+            return Err(InvalidPlan::Empty);
+        }
+        if self.action.needs_environment() != self.environment.is_some() {
+            return Err(InvalidPlan::Environment(self.action));
+        }
+        self.check_names()?;
+        self.in_order()?;
+        let graph = self.graph();
+        self.check_images(&graph)?;
+        self.check_steps()?;
+        self.check_whitelist()?;
+        self.check_order(&graph)
+    }
+
+    fn check_names(&self) -> Result<(), InvalidPlan> {
+        let mut seen = BTreeSet::new();
+        for step in &self.steps {
+            if !seen.insert(&step.id) {
+                return Err(InvalidPlan::DuplicateStep(step.id.clone()));
+            }
+            if step.timeout_seconds == 0 {
+                return Err(InvalidPlan::NoTimeout(step.id.clone()));
+            }
+        }
+        for id in self.edges.iter().flat_map(|(a, b)| [a, b]) {
+            if !seen.contains(id) {
+                return Err(InvalidPlan::UnknownStep(id.clone()));
+            }
+        }
+        if !self.steps.is_sorted_by(|a, b| a.id < b.id) || !self.edges.is_sorted_by(|a, b| a < b) {
+            return Err(InvalidPlan::NotCanonical);
+        }
+        Ok(())
+    }
+
+    fn check_images(&self, graph: &Graph<'_>) -> Result<(), InvalidPlan> {
+        for step in &self.steps {
+            let Some(ImageSource::Built { step: source }) = step.action.image() else {
+                continue;
+            };
+            let builds = self
+                .step(source)
+                .is_some_and(|s| matches!(s.action, StepAction::BuildImage(_)));
+            if !builds || !has_path(graph, source, &step.id) {
+                return Err(InvalidPlan::ImageNotBuilt {
+                    step: step.id.clone(),
+                    source_step: source.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_steps(&self) -> Result<(), InvalidPlan> {
+        let (_, required) = self.whitelist();
+        for step in &self.steps {
+            if !step.may_retry() {
+                return Err(InvalidPlan::Retry(step.id.clone()));
+            }
+            if let StepAction::Confirm {
+                question, choices, ..
+            } = &step.action
+            {
+                let distinct: BTreeSet<_> = choices.iter().collect();
+                let sound = !question.is_empty()
+                    && distinct.len() == choices.len()
+                    && choices.len() > 1
+                    && choices.iter().any(|choice| choice == NO);
+                if !sound {
+                    return Err(InvalidPlan::Question(step.id.clone()));
+                }
+            }
+            let Some(condition) = &step.when else {
+                continue;
+            };
+            let always = self.check_condition(&step.id, condition)?;
+            if !always && required.contains(&step.action.kind()) {
+                return Err(InvalidPlan::Skippable(step.id.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the condition holds in every run that comes so far; an error where it speaks of
+    /// what is not known before the step.
+    fn check_condition(&self, step: &StepId, condition: &Condition) -> Result<bool, InvalidPlan> {
+        let Condition::Answered {
+            step: asked,
+            choice,
+        } = condition;
+        let not_asked = || InvalidPlan::NotAsked {
+            step: step.clone(),
+            asked: asked.clone(),
+        };
+        let comes_before = asked != step && self.reaches(asked, step);
+        let before = self.step(asked).filter(|_| comes_before);
+        let before = before.ok_or_else(not_asked)?;
+        let StepAction::Confirm { choices, .. } = &before.action else {
+            return Err(not_asked());
+        };
+        if choice == NO || !choices.contains(choice) {
+            return Err(not_asked());
+        }
+        let only_one = choices.iter().all(|c| c == NO || c == choice);
+        Ok(only_one && before.when.is_none())
+    }
+
+    pub(super) fn reaches(&self, from: &StepId, to: &StepId) -> bool {
+        has_path(&self.graph(), from, to)
+    }
+
+    fn check_order(&self, graph: &Graph<'_>) -> Result<(), InvalidPlan> {
+        let of = |kind: &'static str| self.steps.iter().filter(move |s| s.action.kind() == kind);
+        for (first, second) in ORDER {
+            for before in of(first) {
+                let missed = of(second).find(|after| !has_path(graph, &before.id, &after.id));
+                if let Some(after) = missed {
+                    return Err(InvalidPlan::OutOfOrder {
+                        before: before.id.clone(),
+                        after: after.id.clone(),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What is deployed or tested is either built in the plan or an image that is there: one of the
+    /// two, never both.
+    fn whitelist(&self) -> (&'static [&'static str], &'static [&'static str]) {
+        let is_there = |s: &Step| matches!(s.action, StepAction::RequireImage { .. });
+        match (self.action, self.steps.iter().any(is_there)) {
+            (Action::Deploy, true) => whitelist(Action::Promote),
+            (Action::Test, true) => (IMAGE_TEST, IMAGE_TEST),
+            (action, _) => whitelist(action),
+        }
+    }
+
+    fn check_whitelist(&self) -> Result<(), InvalidPlan> {
+        let (allowed, required) = self.whitelist();
+        for step in &self.steps {
+            if !allowed.contains(&step.action.kind()) {
+                return Err(InvalidPlan::NotAllowed {
+                    action: self.action,
+                    step: step.id.clone(),
+                    kind: step.action.kind(),
+                });
+            }
+        }
+        for kind in required {
+            if !self.steps.iter().any(|s| s.action.kind() == *kind) {
+                return Err(InvalidPlan::Incomplete {
+                    action: self.action,
+                    kind,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Kinds of step of which all of the first are done before any of the second begins: nothing goes
+/// live that was not tested, and nothing is looked at before it is there. Others follow from these.
+const ORDER: &[(&str, &str)] = &[
+    ("fetch_source", "build_image"),
+    ("build_image", "create_container"),
+    ("require_image", "create_container"),
+    ("require_image", "run_test"),
+    ("run_test", "switch"),
+    ("create_container", "switch"),
+    ("switch", "health_gate"),
+    ("restart_container", "health_gate"),
+    ("health_gate", "smoke_test"),
+    ("health_gate", "run_script"),
+    ("health_gate", "verify_running"),
+];
+
+impl StepAction {
+    /// The image this step works with, if any.
+    pub fn image(&self) -> Option<&ImageSource> {
+        match self {
+            Self::RunTest { image, .. }
+            | Self::CreateContainer { image }
+            | Self::Switch { to: image, .. }
+            | Self::SmokeTest { image, .. }
+            | Self::VerifyRunning { image } => Some(image),
+            _ => None,
+        }
+    }
+}
+
+/// The kinds of step that test an image which is there.
+const IMAGE_TEST: &[&str] = &["require_image", "run_test"];
+
+/// Which kinds of step an action may have, and which it must have.
+fn whitelist(action: Action) -> (&'static [&'static str], &'static [&'static str]) {
+    match action {
+        Action::Deploy => (
+            &[
+                "fetch_source",
+                "build_image",
+                "run_test",
+                "confirm",
+                "create_container",
+                "switch",
+                "health_gate",
+                "smoke_test",
+                "verify_running",
+                "run_script",
+            ],
+            &[
+                "fetch_source",
+                "build_image",
+                "create_container",
+                "switch",
+                "health_gate",
+                "verify_running",
+            ],
+        ),
+        Action::Promote => (
+            &[
+                "require_image",
+                "run_test",
+                "confirm",
+                "create_container",
+                "switch",
+                "health_gate",
+                "smoke_test",
+                "verify_running",
+                "run_script",
+            ],
+            &[
+                "require_image",
+                "create_container",
+                "switch",
+                "health_gate",
+                "verify_running",
+            ],
+        ),
+        Action::Rollback => (
+            &[
+                "require_image",
+                "create_container",
+                "switch",
+                "health_gate",
+                "verify_running",
+            ],
+            &[
+                "require_image",
+                "create_container",
+                "switch",
+                "health_gate",
+                "verify_running",
+            ],
+        ),
+        Action::Build => (
+            &["fetch_source", "build_image"],
+            &["fetch_source", "build_image"],
+        ),
+        Action::Test => (
+            &["fetch_source", "build_image", "run_test"],
+            &["fetch_source", "build_image", "run_test"],
+        ),
+        Action::Restart => (
+            &["restart_container", "health_gate", "verify_running"],
+            &["restart_container", "health_gate"],
+        ),
+        Action::Scale | Action::Status | Action::Logs | Action::Unsupported => (&[], &[]),
+    }
+}
+
+impl Plan {
+    /// Refuses a plan whose body is not what its digest says, or is no plan at all.
+    pub fn check(&self) -> Result<(), InvalidPlan> {
+        if self.body.digest() != self.digest {
+            return Err(InvalidPlan::DigestMismatch);
+        }
+        self.body.check()
+    }
+}

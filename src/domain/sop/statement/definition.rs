@@ -1,0 +1,415 @@
+//! The agent definition of the advisor: every phrase that means something in a procedure. It is
+//! TOML, written by people, and handed in as a value; `agents/advisor.toml` is ours, and beside it
+//! stands one file for each further language.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde::Deserialize;
+
+use super::meaning::{Hours, Meaning, PlaceWord, Season, StrategyWord, Word};
+use super::token::{Form, Token, tokenise};
+
+/// A checked definition, ready for look-ups.
+#[derive(Debug, Clone)]
+pub struct Definition {
+    pub name: String,
+    pub role: String,
+    pub limits: Limits,
+    phrases: Phrases,
+    imperatives: BTreeSet<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Longer sentences are not looked at.
+    pub sentence_tokens: usize,
+    /// Demands that one passage may make.
+    pub statements: usize,
+}
+
+/// Why a definition cannot be used.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum InvalidDefinition {
+    #[error("the advisor's definition is not valid TOML of the expected form: {0}")]
+    Toml(#[from] toml::de::Error),
+    #[error(
+        "the advisor's definition has the phrase \"{0}\": write it in lower case, with letters or digits in each word"
+    )]
+    Phrase(String),
+    #[error("the advisor's definition uses \"{0}\" for two meanings: a phrase can have one only")]
+    Twice(String),
+    #[error("the advisor's definition has the time \"{0}\": write it as 15:00, or 12-24 for a day")]
+    Time(String),
+    #[error("the advisor's definition has the number \"{0}\": write whole numbers")]
+    Number(String),
+    #[error("the advisor's definition has no \"{0}\": add it")]
+    Missing(&'static str),
+    #[error("the advisor's definition limits {what} to {value}: use {allowed}")]
+    Limit {
+        what: &'static str,
+        value: usize,
+        allowed: &'static str,
+    },
+}
+
+/// The file as it is written. A further language has words only; what it does not have is as in
+/// the first file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    name: String,
+    #[serde(rename = "language")]
+    _language: String,
+    role: Option<String>,
+    limits: Option<Limits>,
+    #[serde(default)]
+    environments: BTreeMap<PlaceWord, Vec<String>>,
+    #[serde(default)]
+    days: BTreeMap<DayWord, Vec<String>>,
+    #[serde(default)]
+    hours: BTreeMap<String, WrittenSpan>,
+    #[serde(default)]
+    months: BTreeMap<MonthWord, Vec<String>>,
+    #[serde(default)]
+    seasons: BTreeMap<String, WrittenSpan>,
+    #[serde(default)]
+    units: BTreeMap<UnitWord, Vec<String>>,
+    #[serde(default)]
+    numbers: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    roles: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    strategies: BTreeMap<StrategyWord, Vec<String>>,
+    #[serde(default)]
+    words: BTreeMap<Word, Vec<String>>,
+    #[serde(default)]
+    imperatives: Imperatives,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Imperatives {
+    words: Vec<String>,
+}
+
+/// From and to, as `09:00` or `12-24`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenSpan {
+    from: String,
+    to: String,
+    phrases: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum DayWord {
+    Monday,
+    Tuesday,
+    Wednesday,
+    Thursday,
+    Friday,
+    Saturday,
+    Sunday,
+    Weekend,
+    Workdays,
+    EarlyWeek,
+    LateWeek,
+}
+
+impl DayWord {
+    /// One bit for each day, Monday first.
+    fn days(self) -> u8 {
+        match self {
+            Self::Weekend => 0b110_0000,
+            Self::Workdays => 0b001_1111,
+            Self::EarlyWeek => 0b000_0111,
+            Self::LateWeek => 0b001_1000,
+            day => 1 << (day as u8),
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum MonthWord {
+    January,
+    February,
+    March,
+    April,
+    May,
+    June,
+    July,
+    August,
+    September,
+    October,
+    November,
+    December,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum UnitWord {
+    Minute,
+    Hour,
+    Day,
+    Week,
+    Month,
+    Year,
+}
+
+impl UnitWord {
+    fn minutes(self) -> u32 {
+        const DAY: u32 = 24 * 60;
+        match self {
+            Self::Minute => 1,
+            Self::Hour => 60,
+            Self::Day => DAY,
+            Self::Week => 7 * DAY,
+            Self::Month => 30 * DAY,
+            Self::Year => 365 * DAY,
+        }
+    }
+}
+
+impl Definition {
+    /// Reads and checks a definition and its further languages.
+    ///
+    /// # Errors
+    ///
+    /// When a file is not of this form, or its phrases contradict each other.
+    pub fn parse(text: &str, languages: &[&str]) -> Result<Self, InvalidDefinition> {
+        let written: Written = toml::from_str(text)?;
+        let limits = written.limits.ok_or(InvalidDefinition::Missing("limits"))?;
+        limits.check()?;
+        let role = written.role.clone();
+        let mut definition = Self {
+            name: written.name.clone(),
+            role: role.ok_or(InvalidDefinition::Missing("role"))?,
+            limits,
+            phrases: Phrases::default(),
+            imperatives: BTreeSet::new(),
+        };
+        definition.add(written)?;
+        for language in languages {
+            definition.add(toml::from_str(language)?)?;
+        }
+        Ok(definition)
+    }
+
+    fn add(&mut self, vocabulary: Written) -> Result<(), InvalidDefinition> {
+        let phrases = &mut self.phrases;
+        for (place, listed) in vocabulary.environments {
+            phrases.add(&listed, &Meaning::Place(place))?;
+        }
+        for (day, listed) in vocabulary.days {
+            phrases.add(&listed, &Meaning::Days(day.days()))?;
+        }
+        for span in vocabulary.hours.into_values() {
+            let hours = Hours {
+                from: clock(&span.from)?,
+                to: clock(&span.to)?,
+            };
+            phrases.add(&span.phrases, &Meaning::Hours(hours))?;
+        }
+        for (month, listed) in vocabulary.months {
+            phrases.add(&listed, &Meaning::Month(month as u32 + 1))?;
+        }
+        for span in vocabulary.seasons.into_values() {
+            let season = Season {
+                from: day_of_year(&span.from)?,
+                to: day_of_year(&span.to)?,
+            };
+            phrases.add(&span.phrases, &Meaning::Season(season))?;
+        }
+        for (unit, listed) in vocabulary.units {
+            phrases.add(&listed, &Meaning::Unit(unit.minutes()))?;
+        }
+        for (number, listed) in vocabulary.numbers {
+            let value = number
+                .parse()
+                .map_err(|_| InvalidDefinition::Number(number));
+            phrases.add(&listed, &Meaning::Number(value?))?;
+        }
+        for (role, listed) in vocabulary.roles {
+            phrases.add(&listed, &Meaning::Role(role))?;
+        }
+        for (strategy, listed) in vocabulary.strategies {
+            phrases.add(&listed, &Meaning::Strategy(strategy))?;
+        }
+        for (word, listed) in vocabulary.words {
+            phrases.add(&listed, &Meaning::Word(word))?;
+        }
+        self.imperatives.extend(vocabulary.imperatives.words);
+        Ok(())
+    }
+
+    /// The longest phrase that begins at the first of these tokens: how many tokens it has, and
+    /// what it means.
+    pub(super) fn find(&self, tokens: &[Token]) -> Option<(usize, &Meaning)> {
+        self.phrases.find(tokens)
+    }
+
+    /// Whether an order may begin with this word.
+    pub(super) fn is_imperative(&self, word: &str) -> bool {
+        self.imperatives.contains(word)
+    }
+}
+
+impl Limits {
+    fn check(self) -> Result<(), InvalidDefinition> {
+        let wrong = |what, value, allowed| {
+            Err(InvalidDefinition::Limit {
+                what,
+                value,
+                allowed,
+            })
+        };
+        if !(20..=500).contains(&self.sentence_tokens) {
+            return wrong("the words of a sentence", self.sentence_tokens, "20 to 500");
+        }
+        if !(1..=50).contains(&self.statements) {
+            return wrong("the demands of a passage", self.statements, "1 to 50");
+        }
+        Ok(())
+    }
+}
+
+fn clock(text: &str) -> Result<u32, InvalidDefinition> {
+    match tokenise(text).as_slice() {
+        [
+            Token {
+                form: Form::Clock(minutes),
+                ..
+            },
+        ] => Ok(*minutes),
+        _ => Err(InvalidDefinition::Time(text.to_owned())),
+    }
+}
+
+/// Month and day as one number that grows through the year: 1224 is the 24th of December.
+fn day_of_year(text: &str) -> Result<u32, InvalidDefinition> {
+    let parts = text.split_once('-').and_then(|(month, day)| {
+        let (month, day) = (month.parse::<u32>().ok()?, day.parse::<u32>().ok()?);
+        ((1..=12).contains(&month) && (1..=31).contains(&day)).then_some(month * 100 + day)
+    });
+    parts.ok_or_else(|| InvalidDefinition::Time(text.to_owned()))
+}
+
+/// Phrases by their first word, or its first letter where only its beginning is given.
+#[derive(Debug, Clone, Default)]
+struct Phrases {
+    by_word: HashMap<String, Vec<Phrase>>,
+    by_letter: HashMap<char, Vec<Phrase>>,
+}
+
+#[derive(Debug, Clone)]
+struct Phrase {
+    words: Vec<Pattern>,
+    meaning: Meaning,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Pattern {
+    Whole(String),
+    Beginning(String),
+}
+
+impl Pattern {
+    fn matches(&self, token: &Token) -> bool {
+        match self {
+            Self::Whole(word) => token.text == *word,
+            Self::Beginning(letters) => {
+                matches!(token.form, Form::Word) && token.text.starts_with(letters.as_str())
+            }
+        }
+    }
+}
+
+impl Phrases {
+    fn add(&mut self, listed: &[String], meaning: &Meaning) -> Result<(), InvalidDefinition> {
+        for written in listed {
+            let words =
+                patterns(written).ok_or_else(|| InvalidDefinition::Phrase(written.clone()))?;
+            let entry = match words.first() {
+                Some(Pattern::Whole(word)) => self.by_word.entry(word.clone()).or_default(),
+                Some(Pattern::Beginning(letters)) => {
+                    let first = letters.chars().next().unwrap_or('*');
+                    self.by_letter.entry(first).or_default()
+                }
+                None => return Err(InvalidDefinition::Phrase(written.clone())),
+            };
+            match entry.iter().find(|phrase| phrase.words == words) {
+                // Languages share words.
+                Some(same) if same.meaning == *meaning => {}
+                Some(_) => return Err(InvalidDefinition::Twice(written.clone())),
+                None => entry.push(Phrase {
+                    words,
+                    meaning: meaning.clone(),
+                }),
+            }
+        }
+        Ok(())
+    }
+
+    fn find(&self, tokens: &[Token]) -> Option<(usize, &Meaning)> {
+        let first = tokens.first()?;
+        let whole = self.by_word.get(&first.text).into_iter().flatten();
+        let letter = first.text.chars().next()?;
+        let beginnings = self.by_letter.get(&letter).into_iter().flatten();
+        whole
+            .chain(beginnings)
+            .filter(|phrase| phrase.begins(tokens))
+            // Of equally long ones the one that says more of the word.
+            .max_by_key(|phrase| (phrase.words.len(), phrase.letters()))
+            .map(|phrase| (phrase.words.len(), &phrase.meaning))
+    }
+}
+
+impl Phrase {
+    fn begins(&self, tokens: &[Token]) -> bool {
+        tokens.len() >= self.words.len()
+            && self
+                .words
+                .iter()
+                .zip(tokens)
+                .all(|(pattern, token)| pattern.matches(token))
+    }
+
+    fn letters(&self) -> usize {
+        self.words
+            .iter()
+            .map(|pattern| match pattern {
+                // One more than any beginning of the same length.
+                Pattern::Whole(word) => 2 * word.len() + 1,
+                Pattern::Beginning(letters) => 2 * letters.len(),
+            })
+            .sum()
+    }
+}
+
+fn patterns(written: &str) -> Option<Vec<Pattern>> {
+    if written != written.to_lowercase() {
+        return None;
+    }
+    let mut words = Vec::new();
+    for part in written.split(' ') {
+        let (letters, is_beginning) = match part.strip_suffix('*') {
+            Some(letters) => (letters, true),
+            None => (part, false),
+        };
+        let tokens: Vec<Token> = tokenise(letters)
+            .into_iter()
+            .filter(|token| !matches!(token.form, Form::Mark(_)))
+            .collect();
+        let last = tokens.len().checked_sub(1)?;
+        for (index, token) in tokens.into_iter().enumerate() {
+            words.push(match is_beginning && index == last {
+                true => Pattern::Beginning(token.text),
+                false => Pattern::Whole(token.text),
+            });
+        }
+    }
+    Some(words)
+}

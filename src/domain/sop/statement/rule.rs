@@ -1,0 +1,340 @@
+//! What a demand becomes: a condition over facts, in the words of a front matter.
+
+use super::demand::{Claim, Demand, Lasting};
+use super::meaning::{Hours, PlaceWord, Season, StrategyWord};
+use super::scope::Scope;
+use super::season::Stretch;
+use super::window::Window;
+use crate::domain::advice::RuleStage;
+
+/// A rule as an author would write it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Draft {
+    pub when: String,
+    pub requires: Requires,
+    pub at: RuleStage,
+    /// One sentence about a plan that breaks it.
+    pub says: String,
+    /// Whether facts of the plan alone decide it; else people must say so.
+    pub checkable: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Requires {
+    Condition(String),
+    Approvals(u32),
+}
+
+/// `None` for what only limits other demands.
+pub(super) fn draft(demand: &Demand, scope: &Scope) -> Option<Draft> {
+    let condition = |text: String, says: &str, checkable: bool| Draft {
+        when: when(demand, scope),
+        requires: Requires::Condition(text),
+        at: RuleStage::Plan,
+        says: says.to_owned(),
+        checkable,
+    };
+    let fact = |text: &str, says: &str| condition(text.to_owned(), says, true);
+    Some(match demand {
+        Demand::Exception => return None,
+        Demand::Window { listed, allowed } => {
+            let inside: Vec<String> = listed.iter().map(|window| inside(*window)).collect();
+            let inside = inside.join(" || ");
+            match allowed {
+                true => condition(inside, "The time is outside of what the procedure allows.", true),
+                false => condition(
+                    format!("!({inside})"),
+                    "The time is one at which the procedure forbids it.",
+                    true,
+                ),
+            }
+        }
+        Demand::Freeze(stretches) => {
+            let within: Vec<String> = stretches.iter().map(|stretch| within(*stretch)).collect();
+            let text = format!("!({})", within.join(" || "));
+            condition(text, "The date is in a time of the year that the procedure keeps free.", true)
+        }
+        Demand::NotDuring(lasting) => fact(not_during(*lasting), during(*lasting)),
+        Demand::Approvals(count) => Draft {
+            when: when(demand, scope),
+            requires: Requires::Approvals(*count),
+            at: RuleStage::Plan,
+            says: match count {
+                1 => "The procedure asks for a person's approval.".to_owned(),
+                count => format!("The procedure asks for {count} approvals."),
+            },
+            checkable: true,
+        },
+        Demand::OtherApprover => Draft {
+            at: RuleStage::Approve,
+            ..fact(
+                "approval.count > 1 || (approval.count == 1 && !approval.requester_approved)",
+                "Somebody else than who asked must approve it.",
+            )
+        },
+        Demand::Role(role) => condition(
+            format!("approval.roles.exists(role, role == \"{role}\")"),
+            &format!("The procedure asks for the approval of: {role}."),
+            false,
+        ),
+        Demand::Tests => fact(
+            "size(plan.tests) > 0 || attested.tests == \"yes\"",
+            "The plan runs no tests.",
+        ),
+        Demand::StagingFirst => fact(
+            "release.verified_in.exists(other, other != plan.environment)",
+            "This version is not verified in another environment first.",
+        ),
+        Demand::Bake(minutes) => condition(
+            format!("release.soaked_minutes >= {minutes}"),
+            "This version has not run long enough in another environment.",
+            true,
+        ),
+        Demand::Watch(minutes) => condition(
+            format!("plan.bake_minutes >= {minutes}"),
+            "The release would be watched for a shorter time than the procedure asks for.",
+            true,
+        ),
+        Demand::PinnedVersion => fact("plan.pinned", "The version is named by something that moves."),
+        Demand::TaggedVersion => fact(
+            "plan.reference_kind == \"tag\" && plan.pinned || plan.reference == \"\"",
+            "The version is not named by a release tag.",
+        ),
+        Demand::SemanticVersion => fact(
+            "plan.reference.matches('^v?[0-9]+[.][0-9]+([.][0-9]+)?([-+].*)?$') || plan.reference == \"\"",
+            "The version is not named by a version number.",
+        ),
+        Demand::MainBranch => fact(
+            "plan.reference_kind != \"branch\" || plan.reference in [\"main\", \"master\", \"trunk\"]",
+            "The version comes from another branch than the main one.",
+        ),
+        Demand::Backup => condition(
+            "plan.scripts.exists(script, script.contains(\"backup\")) || attested.backup == \"yes\"".to_owned(),
+            "The procedure asks for a backup.",
+            false,
+        ),
+        Demand::Migration => condition(
+            "attested.migration == \"yes\"".to_owned(),
+            "The procedure asks for a migration that is tested and can be taken back.",
+            false,
+        ),
+        Demand::NoSchemaDowngrade => fact(
+            "!changes.migrations",
+            "Going back would take a migration back, which the procedure forbids.",
+        ),
+        Demand::RollbackPlan => fact(
+            "plan.rollback_target || attested.rollback_plan == \"yes\"",
+            "There is no way back: no release to go back to is pinned.",
+        ),
+        Demand::RollbackTrigger => fact(
+            "plan.rollback_target",
+            "Nothing would be taken back by itself: no release to go back to is pinned.",
+        ),
+        Demand::SmokeTests => fact("size(plan.smoke_tests) > 0", "The plan runs no smoke test."),
+        Demand::HealthCheck => fact(
+            "plan.health != \"\" || size(plan.smoke_tests) > 0",
+            "Nothing checks that the release is well.",
+        ),
+        Demand::Strategy(strategy) => condition(
+            format!("plan.strategy in [{}]", as_good_as(*strategy)),
+            "The plan has another strategy than the procedure asks for.",
+            true,
+        ),
+        Demand::NotStrategy(strategy) => condition(
+            format!("plan.strategy != \"{}\"", strategy.as_str()),
+            "The plan has a strategy that the procedure forbids.",
+            true,
+        ),
+        Demand::NoDowntime => fact(
+            "plan.strategy != \"recreate\"",
+            "The strategy of the plan interrupts the service.",
+        ),
+        Demand::OneAtATime => fact("elsewhere.running == 0", "Something else is being changed at this moment."),
+        Demand::AuthorsAsked => condition(
+            "size(changes.authors) <= 1 || attested.announcement == \"yes\"".to_owned(),
+            "Commits of other people go along.",
+            true,
+        ),
+        Demand::Attested(claim) => condition(
+            format!("{} == \"yes\"", claim.fact()),
+            &format!("The procedure asks for {}.", asked(*claim)),
+            false,
+        ),
+    })
+}
+
+fn asked(claim: Claim) -> &'static str {
+    match claim {
+        Claim::SpecialTests => "tests that Commander does not run",
+        Claim::Review => "a review of the code",
+        Claim::Scan => "a security scan",
+        Claim::RestoreTest => "a backup that was restored once",
+        Claim::Monitoring => "somebody who looks at the monitoring",
+        Claim::OnCall => "somebody who is on call",
+        Claim::Present => "people who are there",
+        Claim::Announcement => "an announcement",
+        Claim::Ticket => "a ticket or record of the change",
+        Claim::Notes => "release notes or documents",
+        Claim::Provenance => "proof of where the image comes from",
+        Claim::Retention => "something to be kept",
+    }
+}
+
+fn when(demand: &Demand, scope: &Scope) -> String {
+    let mut parts = Vec::new();
+    parts.push(match demand {
+        Demand::NoSchemaDowngrade => "plan.action == \"rollback\"".to_owned(),
+        Demand::Tests => "plan.action == \"deploy\"".to_owned(),
+        _ if scope.restarts => "plan.action in [\"deploy\", \"promote\", \"restart\"]".to_owned(),
+        _ => "plan.action in [\"deploy\", \"promote\"]".to_owned(),
+    });
+    if !matches!(demand, Demand::NoSchemaDowngrade) {
+        parts.extend(scope.place.map(is_place));
+    }
+    parts.extend(scope.not_in.map(|place| format!("!({})", is_place(place))));
+    if let Some(service) = &scope.service {
+        parts.push(format!(
+            "plan.service in [\"{service}\", \"{service}-service\"]"
+        ));
+    }
+    if !scope.at.is_empty() {
+        let listed: Vec<String> = scope.at.iter().map(|window| inside(*window)).collect();
+        parts.push(format!("({})", listed.join(" || ")));
+    }
+    if scope.emergencies_only {
+        parts.push("plan.emergency".to_owned());
+    }
+    if scope.not_in_emergencies {
+        parts.push("!plan.emergency".to_owned());
+    }
+    if scope.not_with_exception {
+        parts.push("attested.exception != \"yes\"".to_owned());
+    }
+    if scope.with_migrations && !matches!(demand, Demand::NoSchemaDowngrade) {
+        parts.push("changes.migrations".to_owned());
+    }
+    parts.join(" && ")
+}
+
+fn is_place(place: PlaceWord) -> String {
+    const PRODUCTION: &str = "plan.environment in [\"production\", \"prod\", \"prd\", \"live\"]";
+    match place {
+        PlaceWord::Production => PRODUCTION.to_owned(),
+        PlaceWord::Staging => {
+            "plan.environment in [\"staging\", \"stage\", \"stg\", \"uat\", \"test\", \"preprod\"]"
+                .to_owned()
+        }
+        PlaceWord::Other => format!("!({PRODUCTION})"),
+    }
+}
+
+fn as_good_as(strategy: StrategyWord) -> &'static str {
+    match strategy {
+        StrategyWord::Canary => "\"canary\"",
+        StrategyWord::BlueGreen => "\"blue_green\"",
+        StrategyWord::Rolling => "\"rolling\", \"canary\", \"blue_green\"",
+        StrategyWord::Gradual => "\"gradual\", \"canary\", \"rolling\"",
+        StrategyWord::Recreate => "\"recreate\"",
+    }
+}
+
+const DAYS: [&str; 7] = [
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+];
+
+fn inside(window: Window) -> String {
+    let mut parts = Vec::new();
+    if !window.is_all_week() {
+        let days: Vec<String> = DAYS
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| window.days & (1 << index) != 0)
+            .map(|(_, day)| format!("\"{day}\""))
+            .collect();
+        parts.push(match days.as_slice() {
+            [day] => format!("time.weekday == {day}"),
+            days => format!("time.weekday in [{}]", days.join(", ")),
+        });
+    }
+    parts.extend(window.hours.and_then(hours));
+    match parts.as_slice() {
+        [] => "true".to_owned(),
+        [one] => one.clone(),
+        both => format!("({})", both.join(" && ")),
+    }
+}
+
+fn hours(hours: Hours) -> Option<String> {
+    let Hours { from, to } = hours;
+    let in_hours = from.is_multiple_of(60) && to.is_multiple_of(60);
+    let (now, from, to, end) = match in_hours {
+        true => ("time.hour", from / 60, to / 60, 24),
+        false => ("time.hour * 60 + time.minute", from, to, 24 * 60),
+    };
+    match (from > 0, to < end) {
+        (false, false) => None,
+        (true, false) => Some(format!("{now} >= {from}")),
+        (false, true) => Some(format!("{now} < {to}")),
+        (true, true) if from < to => Some(format!("{now} >= {from} && {now} < {to}")),
+        (true, true) => Some(format!("({now} >= {from} || {now} < {to})")),
+    }
+}
+
+fn within(stretch: Stretch) -> String {
+    const TODAY: &str = "time.month * 100 + time.day";
+    match stretch {
+        Stretch::Yearly(Season { from, to })
+            if from % 100 == 1 && to / 100 == from / 100 && to % 100 >= 28 =>
+        {
+            format!("time.month == {}", from / 100)
+        }
+        Stretch::Yearly(Season { from, to }) if from <= to => {
+            format!("({TODAY} >= {from} && {TODAY} <= {to})")
+        }
+        Stretch::Yearly(Season { from, to }) => format!("({TODAY} >= {from} || {TODAY} <= {to})"),
+        Stretch::Once { from, to } => {
+            let date = |day: u32| {
+                format!(
+                    "{:04}-{:02}-{:02}",
+                    day / 10_000,
+                    day / 100 % 100,
+                    day % 100
+                )
+            };
+            format!(
+                "(time.date >= \"{}\" && time.date <= \"{}\")",
+                date(from),
+                date(to)
+            )
+        }
+        Stretch::MonthEnd { days } => format!("time.days_left < {days}"),
+        Stretch::QuarterEnd { days } => format!("(time.month % 3 == 0 && time.days_left < {days})"),
+    }
+}
+
+fn not_during(lasting: Lasting) -> &'static str {
+    match lasting {
+        Lasting::CodeFreeze => "!freeze.active && attested.code_freeze != \"yes\"",
+        Lasting::Incident => "incident.open == 0",
+        // Only the days that are holidays nearly everywhere are known; all others people must name.
+        Lasting::Holiday => {
+            "attested.holiday != \"yes\" && !(time.month * 100 + time.day in [101, 1224, 1225, 1226, 1231])"
+        }
+        Lasting::Peak => "attested.peak != \"yes\"",
+    }
+}
+
+fn during(lasting: Lasting) -> &'static str {
+    match lasting {
+        Lasting::CodeFreeze => "A freeze is in force.",
+        Lasting::Incident => "An incident is open.",
+        Lasting::Holiday => "It is a holiday, or the day before one.",
+        Lasting::Peak => "It is a busy time.",
+    }
+}

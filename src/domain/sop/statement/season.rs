@@ -1,0 +1,259 @@
+//! Times of the year in a sentence: "the last two weeks of December", "20 Dec to 2 Jan", "month
+//! end".
+
+use super::meaning::{Meaning, Season, Word};
+use super::sentence::Tag;
+use super::token::Glue;
+
+/// A stretch of the year.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stretch {
+    /// Each year, both days included.
+    Yearly(Season),
+    /// Once; year, month and day as 20261224.
+    Once { from: u32, to: u32 },
+    /// The last days of each month.
+    MonthEnd { days: u32 },
+    /// The last days of March, June, September and December.
+    QuarterEnd { days: u32 },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Date {
+    year: Option<u32>,
+    /// 1224
+    day: u32,
+    /// Where it ends in the sentence.
+    until: usize,
+    is_month: bool,
+}
+
+pub(super) fn stretches(tags: &[Tag]) -> Vec<Stretch> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < tags.len() {
+        let (stretch, next) = stretch_at(tags, at);
+        found.extend(stretch);
+        at = next.max(at + 1);
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+fn stretch_at(tags: &[Tag], at: usize) -> (Option<Stretch>, usize) {
+    match &tags[at].meaning {
+        Meaning::Season(season) => (Some(Stretch::Yearly(*season)), at + 1),
+        Meaning::Word(Word::MonthEnd) => (Some(Stretch::MonthEnd { days: 1 }), at + 1),
+        Meaning::Word(Word::QuarterEnd) => (Some(Stretch::QuarterEnd { days: 3 }), at + 1),
+        Meaning::Word(Word::Last | Word::First) => part_of_month(tags, at),
+        _ => match date(tags, at) {
+            Some(from) => match end_of_range(tags, from.until) {
+                Some(to) => (Some(between(from, to)), to.until),
+                None => (Some(single(from)), from.until),
+            },
+            None => (None, at + 1),
+        },
+    }
+}
+
+/// "last two weeks of December", "last 3 days of the month", "first week of January"
+fn part_of_month(tags: &[Tag], at: usize) -> (Option<Stretch>, usize) {
+    let is_last = tags[at].is(Word::Last);
+    let (mut count, mut days, mut until) = (1, None, at + 1);
+    for (index, tag) in tags.iter().enumerate().skip(at + 1).take(6) {
+        match tag.meaning {
+            Meaning::Number(number) if days.is_none() => count = number.min(60),
+            Meaning::Unit(minutes) if days.is_none() => days = Some((minutes / (24 * 60)).max(1)),
+            Meaning::Days(_) if days.is_none() => days = Some(1),
+            Meaning::Unit(_) | Meaning::Word(Word::Ticket) => {
+                until = index + 1;
+                let days = days.unwrap_or(1) * count;
+                let stretch = is_last.then_some(Stretch::MonthEnd { days });
+                return (stretch, until);
+            }
+            Meaning::Month(month) => {
+                until = index + 1;
+                let length = last_day(month);
+                let days = (days.unwrap_or(7) * count).clamp(1, length);
+                let season = match is_last {
+                    true => Season {
+                        from: month * 100 + length - days + 1,
+                        to: month * 100 + length,
+                    },
+                    false => Season {
+                        from: month * 100 + 1,
+                        to: month * 100 + days,
+                    },
+                };
+                return (Some(Stretch::Yearly(season)), until);
+            }
+            Meaning::Other if tag.first == "quarter" => {
+                let days = days.unwrap_or(1) * count;
+                return (is_last.then_some(Stretch::QuarterEnd { days }), index + 1);
+            }
+            Meaning::Other | Meaning::Number(_) => {}
+            _ => break,
+        }
+    }
+    (None, until)
+}
+
+fn date(tags: &[Tag], at: usize) -> Option<Date> {
+    let number = |index: usize| match tags.get(index)?.meaning {
+        Meaning::Number(number) => Some(number),
+        _ => None,
+    };
+    let glued = |index: usize| tags.get(index).is_some_and(|tag| tag.glue == Glue::Hyphen);
+    match tags[at].meaning {
+        // 2026-12-24
+        Meaning::Number(year) if (2000..3000).contains(&year) && glued(at + 1) && glued(at + 2) => {
+            let (month, day) = (number(at + 1)?, number(at + 2)?);
+            is_day(month, day).then_some(Date {
+                year: Some(year),
+                day: month * 100 + day,
+                until: at + 3,
+                is_month: false,
+            })
+        }
+        // 24 December, 24th of December, 24. Dezember
+        Meaning::Number(day) if (1..=31).contains(&day) => {
+            let month_at = (at + 1..at + 4).find(|index| {
+                tags.get(*index)
+                    .is_some_and(|tag| matches!(tag.meaning, Meaning::Month(_)))
+            })?;
+            let between = tags.get(at + 1..month_at)?;
+            let small = |tag: &Tag| {
+                tag.meaning == Meaning::Mark('.')
+                    || ["st", "nd", "rd", "th", "of", "de", "er"].contains(&tag.first.as_str())
+            };
+            let Meaning::Month(month) = tags[month_at].meaning else {
+                return None;
+            };
+            (between.iter().all(small) && is_day(month, day))
+                .then(|| with_year(tags, month, day, month_at + 1))
+        }
+        // December 24, mid-December, December
+        Meaning::Month(month) => Some(match number(at + 1).filter(|day| is_day(month, *day)) {
+            Some(day) => {
+                let suffix = tags
+                    .get(at + 2)
+                    .is_some_and(|tag| ["st", "nd", "rd", "th"].contains(&tag.first.as_str()));
+                with_year(tags, month, day, at + 2 + usize::from(suffix))
+            }
+            None => Date {
+                year: None,
+                day: month * 100 + part_begins(tags, at),
+                until: at + 1,
+                is_month: true,
+            },
+        }),
+        _ => None,
+    }
+}
+
+fn part_begins(tags: &[Tag], at: usize) -> u32 {
+    match at.checked_sub(1).map(|before| tags[before].first.as_str()) {
+        Some("mid") => 15,
+        Some("late") => 21,
+        _ => 1,
+    }
+}
+
+fn with_year(tags: &[Tag], month: u32, day: u32, mut until: usize) -> Date {
+    if tags
+        .get(until)
+        .is_some_and(|tag| tag.meaning == Meaning::Mark(','))
+    {
+        until += 1;
+    }
+    let year = tags.get(until).and_then(|tag| match tag.meaning {
+        Meaning::Number(year) if (2000..3000).contains(&year) => Some(year),
+        _ => None,
+    });
+    Date {
+        year,
+        day: month * 100 + day,
+        until: until + usize::from(year.is_some()),
+        is_month: false,
+    }
+}
+
+fn end_of_range(tags: &[Tag], from: usize) -> Option<Date> {
+    let connects = |tag: &Tag| {
+        matches!(tag.meaning, Meaning::Word(Word::To | Word::Until))
+            || matches!(tag.meaning, Meaning::Mark('-' | '\u{2013}' | '\u{2014}'))
+            || ["and", "und", "y", "et", "e"].contains(&tag.first.as_str())
+    };
+    let first = tags.get(from)?;
+    // December 20-31
+    if first.glue == Glue::Hyphen
+        && let Meaning::Number(day) = first.meaning
+        && let Some(Meaning::Month(month)) = tags[..from]
+            .iter()
+            .rev()
+            .map(|tag| &tag.meaning)
+            .find(|meaning| matches!(meaning, Meaning::Month(_)))
+        && is_day(*month, day)
+    {
+        return Some(with_year(tags, *month, day, from + 1));
+    }
+    let next = if connects(first) {
+        from + 1
+    } else {
+        return None;
+    };
+    (next..next + 3).find_map(|at| tags.get(at).and_then(|_| date(tags, at)))
+}
+
+fn between(from: Date, to: Date) -> Stretch {
+    // "until January" is until its end, "to early January" until its tenth day is not known here.
+    let last = match to.is_month {
+        true => (to.day / 100) * 100 + last_day(to.day / 100),
+        false => to.day,
+    };
+    match (from.year, to.year) {
+        (Some(first), year) => Stretch::Once {
+            from: first * 10_000 + from.day,
+            to: year.unwrap_or(first + u32::from(last < from.day)) * 10_000 + last,
+        },
+        (None, Some(year)) => Stretch::Once {
+            from: (year - u32::from(last < from.day)) * 10_000 + from.day,
+            to: year * 10_000 + last,
+        },
+        (None, None) => Stretch::Yearly(Season {
+            from: from.day,
+            to: last,
+        }),
+    }
+}
+
+fn single(date: Date) -> Stretch {
+    let last = match date.is_month {
+        true => (date.day / 100) * 100 + last_day(date.day / 100),
+        false => date.day,
+    };
+    match date.year {
+        Some(year) => Stretch::Once {
+            from: year * 10_000 + date.day,
+            to: year * 10_000 + last,
+        },
+        None => Stretch::Yearly(Season {
+            from: date.day,
+            to: last,
+        }),
+    }
+}
+
+fn is_day(month: u32, day: u32) -> bool {
+    (1..=12).contains(&month) && (1..=last_day(month)).contains(&day)
+}
+
+/// The last day of a month; of February the longer one.
+fn last_day(month: u32) -> u32 {
+    match month {
+        2 => 29,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}

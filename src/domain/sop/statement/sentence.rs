@@ -1,0 +1,324 @@
+//! Sentences of a passage, each with the meaning of its words and with what stands above it: the
+//! headings, the sentence that leads a list in, and the part before a dash that does the same.
+
+use super::definition::Definition;
+use super::meaning::{Meaning, PlaceWord, Word};
+use super::token::{Form, Glue, Token, is_wide, tokenise};
+use crate::domain::sop::Passage;
+
+/// A phrase, and what it means.
+#[derive(Debug, Clone)]
+pub(super) struct Tag {
+    pub meaning: Meaning,
+    /// Its first word, lower case.
+    pub first: String,
+    pub glue: Glue,
+    /// Bytes of the passage's text.
+    pub start: usize,
+    pub end: usize,
+}
+
+/// One sentence or list item, with what leads it in before it.
+#[derive(Debug)]
+pub(super) struct Sentence {
+    /// The words that lead it in, then its own.
+    pub tags: Vec<Tag>,
+    /// Where its own begin.
+    pub own: usize,
+    /// As it stands in the passage.
+    pub text: String,
+    pub is_item: bool,
+    /// What the headings and the title say.
+    pub above: Vec<Meaning>,
+}
+
+impl Sentence {
+    pub fn own(&self) -> &[Tag] {
+        self.tags.get(self.own..).unwrap_or_default()
+    }
+
+    pub fn has(&self, word: Word) -> bool {
+        self.tags.iter().any(|tag| tag.is(word))
+    }
+
+    pub fn owns(&self, word: Word) -> bool {
+        self.own().iter().any(|tag| tag.is(word))
+    }
+
+    pub fn owns_any(&self, words: &[Word]) -> bool {
+        words.iter().any(|word| self.owns(*word))
+    }
+
+    pub fn has_any(&self, words: &[Word]) -> bool {
+        words.iter().any(|word| self.has(*word))
+    }
+
+    /// In the sentence, what leads it in, or a heading above it.
+    pub fn is_about(&self, words: &[Word]) -> bool {
+        self.has_any(words)
+            || words
+                .iter()
+                .any(|word| self.above.contains(&Meaning::Word(*word)))
+    }
+
+    /// Where the first of these words stands among its own.
+    pub fn position(&self, words: &[Word]) -> Option<usize> {
+        (self.own..self.tags.len()).find(|at| words.iter().any(|word| self.tags[*at].is(*word)))
+    }
+
+    pub fn names(&self, place: PlaceWord) -> bool {
+        self.tags
+            .iter()
+            .any(|tag| tag.meaning == Meaning::Place(place))
+    }
+
+    pub fn owns_place(&self, place: PlaceWord) -> bool {
+        self.own()
+            .iter()
+            .any(|tag| tag.meaning == Meaning::Place(place))
+    }
+
+    /// The word that an order would begin with: the first that is no mark, number or label.
+    pub fn first_word(&self) -> Option<&str> {
+        let own = self.own();
+        let label = own
+            .iter()
+            .take(6)
+            .position(|tag| tag.meaning == Meaning::Mark(':'))
+            .map_or(0, |at| at + 1);
+        let after_label = own.get(label..).unwrap_or_default();
+        let rest = if after_label.is_empty() {
+            own
+        } else {
+            after_label
+        };
+        rest.iter()
+            .find(|tag| match tag.meaning {
+                Meaning::Mark(_) | Meaning::Number(_) => false,
+                _ => !FILLERS.contains(&tag.first.as_str()),
+            })
+            .map(|tag| tag.first.as_str())
+    }
+
+    /// Words and numbers, without marks. Of a script without blanks only phrases count as words.
+    pub fn length(&self) -> usize {
+        self.own()
+            .iter()
+            .filter(|tag| match tag.meaning {
+                Meaning::Mark(_) => false,
+                Meaning::Other => !tag.first.starts_with(is_wide),
+                _ => true,
+            })
+            .count()
+    }
+
+    pub fn is_question(&self) -> bool {
+        self.tags
+            .iter()
+            .any(|tag| matches!(tag.meaning, Meaning::Mark('?' | '\u{ff1f}')))
+    }
+}
+
+/// They stand before an order and say nothing.
+const FILLERS: [&str; 12] = [
+    "please", "then", "also", "and", "x", "first", "finally", "next", "to", "bitte", "step", "so",
+];
+
+impl Tag {
+    pub fn is(&self, word: Word) -> bool {
+        self.meaning == Meaning::Word(word)
+    }
+
+    /// Ends the clause that a "not" reaches into.
+    pub fn ends_clause(&self) -> bool {
+        match self.meaning {
+            Meaning::Mark(mark) => !matches!(mark, '"' | '\'' | '`' | '*' | '_' | '#' | '%' | '@'),
+            Meaning::Word(word) => matches!(
+                word,
+                Word::Before | Word::Unless | Word::If | Word::Until | Word::After | Word::During
+            ),
+            _ => false,
+        }
+    }
+}
+
+/// The meaning of each phrase of a text.
+pub(super) fn tag(text: &str, definition: &Definition) -> Vec<Tag> {
+    let tokens = tokenise(text);
+    let mut tags = Vec::new();
+    let mut rest = tokens.as_slice();
+    while let Some(first) = rest.first() {
+        let (length, meaning) = match definition.find(rest) {
+            Some((length, meaning)) => (length, meaning.clone()),
+            None => (1, plain(first)),
+        };
+        let last = rest.get(length - 1).unwrap_or(first);
+        tags.push(Tag {
+            meaning,
+            first: first.text.clone(),
+            glue: first.glue,
+            start: first.start,
+            end: last.end,
+        });
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    tags
+}
+
+fn plain(token: &Token) -> Meaning {
+    match token.form {
+        Form::Word => Meaning::Other,
+        Form::Number(number) => Meaning::Number(number),
+        Form::Clock(minutes) => Meaning::Clock(minutes),
+        Form::Mark(mark) => Meaning::Mark(mark),
+    }
+}
+
+/// The sentences of a passage. `above` is what the title and the headings say.
+pub(super) fn sentences(
+    passage: &Passage,
+    above: &[Meaning],
+    definition: &Definition,
+) -> Vec<Sentence> {
+    let lead = passage
+        .lead
+        .as_deref()
+        .map(|lead| tag(lead, definition))
+        .unwrap_or_default();
+    let tags = tag(&passage.text, definition);
+    let mut found = Vec::new();
+    // What stands before the first dash leads the parts after it in.
+    let mut before_dash: Vec<Tag> = Vec::new();
+    for piece in pieces(&passage.text, &tags) {
+        let mut leading = lead.clone();
+        if piece.follows_dash {
+            leading.extend(before_dash.iter().cloned());
+        } else {
+            before_dash = piece.tags.to_vec();
+        }
+        let limit = definition.limits.sentence_tokens;
+        let (Some(first), Some(last)) = (piece.tags.first(), piece.tags.last()) else {
+            continue;
+        };
+        if piece.tags.len() > limit || leading.len() > limit {
+            continue;
+        }
+        let own = leading.len();
+        leading.extend(piece.tags.iter().cloned());
+        found.push(Sentence {
+            tags: leading,
+            own,
+            text: passage.text[first.start..last.end].to_owned(),
+            is_item: passage.lead.is_some() || piece.follows_dash,
+            above: above.to_vec(),
+        });
+    }
+    join_questions(found)
+}
+
+struct Piece<'a> {
+    tags: &'a [Tag],
+    follows_dash: bool,
+}
+
+/// Cuts at the ends of sentences and at dashes that stand alone.
+fn pieces<'a>(text: &str, tags: &'a [Tag]) -> Vec<Piece<'a>> {
+    let mut pieces = Vec::new();
+    let (mut start, mut follows_dash) = (0, false);
+    for (at, tag) in tags.iter().enumerate() {
+        let Meaning::Mark(mark) = tag.meaning else {
+            continue;
+        };
+        let dash = is_dash(mark) && tag.glue == Glue::Blank && !joins_a_range(tags, at);
+        let end = ends_sentence(text, tags, at, mark);
+        if dash || end {
+            // The mark itself belongs to the sentence: it tells a question.
+            let until = if dash { at } else { at + 1 };
+            pieces.push(Piece {
+                tags: &tags[start..until],
+                follows_dash,
+            });
+            start = at + 1;
+            follows_dash = dash;
+        }
+    }
+    pieces.push(Piece {
+        tags: &tags[start..],
+        follows_dash,
+    });
+    pieces.retain(|piece| {
+        piece
+            .tags
+            .iter()
+            .any(|tag| !matches!(tag.meaning, Meaning::Mark(_)))
+    });
+    pieces
+}
+
+fn is_dash(mark: char) -> bool {
+    matches!(mark, '-' | '\u{2013}' | '\u{2014}' | '\u{2022}')
+}
+
+/// "9:00 - 17:00", "Monday - Thursday"
+fn joins_a_range(tags: &[Tag], at: usize) -> bool {
+    let is_bound = |index: Option<usize>| {
+        index.and_then(|index| tags.get(index)).is_some_and(|tag| {
+            matches!(
+                tag.meaning,
+                Meaning::Number(_)
+                    | Meaning::Clock(_)
+                    | Meaning::Days(_)
+                    | Meaning::Month(_)
+                    | Meaning::Unit(_)
+                    | Meaning::Season(_)
+            ) || matches!(tag.first.as_str(), "am" | "pm")
+        })
+    };
+    is_bound(at.checked_sub(1)) && is_bound(Some(at + 1))
+}
+
+fn ends_sentence(text: &str, tags: &[Tag], at: usize, mark: char) -> bool {
+    if matches!(
+        mark,
+        '\u{3002}' | '\u{ff01}' | '\u{ff1f}' | '\u{ff1b}' | ';'
+    ) {
+        return true;
+    }
+    if !matches!(mark, '.' | '!' | '?') {
+        return false;
+    }
+    // "20. Dezember" is a date.
+    let before = at.checked_sub(1).map(|before| &tags[before].meaning);
+    let behind = tags.get(at + 1).map(|tag| &tag.meaning);
+    if let (Some(Meaning::Number(_)), Some(Meaning::Month(_))) = (before, behind) {
+        return false;
+    }
+    let end = tags[at].end;
+    let next = text[end..].chars().next();
+    let is_short = at
+        .checked_sub(1)
+        .is_some_and(|before| ABBREVIATIONS.contains(&tags[before].first.as_str()));
+    next.is_none_or(|c| c.is_whitespace() || c == '"' || c == ')') && !(mark == '.' && is_short)
+}
+
+const ABBREVIATIONS: [&str; 12] = [
+    "e", "g", "i", "etc", "vs", "approx", "ca", "bzw", "no", "st", "a", "z",
+];
+
+/// "Is it Friday at five? Then stop." is one thought: an order that names nothing takes over what
+/// the question before it names.
+fn join_questions(sentences: Vec<Sentence>) -> Vec<Sentence> {
+    let mut joined: Vec<Sentence> = Vec::new();
+    for sentence in sentences {
+        let stops =
+            sentence.owns(Word::Stop) || (sentence.owns(Word::Not) && sentence.length() <= 6);
+        match joined.last_mut() {
+            Some(before) if before.is_question() && stops => {
+                before.text = format!("{} {}", before.text, sentence.text);
+                before.tags.extend(sentence.own().iter().cloned());
+            }
+            _ => joined.push(sentence),
+        }
+    }
+    joined
+}

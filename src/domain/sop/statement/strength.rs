@@ -1,0 +1,80 @@
+//! Whether a sentence demands anything at all, and how strongly. Reports ("the deploy failed on
+//! Friday"), definitions and references demand nothing, whatever words are in them.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::definition::Definition;
+use super::meaning::{Meaning, Word};
+use super::sentence::Sentence;
+
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Strength {
+    /// "must", "never", "only", or an order.
+    Must,
+    /// "should", "prefer", or an item of a checklist.
+    Should,
+    /// "at an appropriate time": nobody can say whether a plan keeps it, so it only informs.
+    Vague,
+}
+
+/// A list item or a line of a checklist has at most so many words; longer ones are prose.
+const FRAGMENT: usize = 16;
+
+pub(super) fn strength(sentence: &Sentence, definition: &Definition) -> Option<Strength> {
+    let has = |word| sentence.has(word);
+    if has(Word::Optional) || sentence.length() == 0 {
+        return None;
+    }
+    if sentence
+        .own()
+        .first()
+        .is_some_and(|tag| tag.is(Word::Unless))
+    {
+        return Some(Strength::Should);
+    }
+    let orders = sentence
+        .first_word()
+        .is_some_and(|word| definition.is_imperative(word));
+    let forbids = has(Word::May) && has(Word::Not);
+    let modal = has(Word::Must) || has(Word::Only) || has(Word::Should) || forbids;
+    if has(Word::Reported) && !modal && !orders {
+        return None;
+    }
+    if has(Word::Refers) && !modal && !orders && !has(Word::Not) {
+        return None;
+    }
+    let states = !modal && !orders && !sentence.is_question();
+    if sentence.owns(Word::Defines) && states && !has(Word::Not) && !has(Word::Freeze) {
+        return None;
+    }
+    if has(Word::Vague) {
+        return Some(Strength::Vague);
+    }
+    if has(Word::Should) {
+        return Some(Strength::Should);
+    }
+    if modal
+        || orders
+        || has(Word::Not)
+        || has(Word::Without)
+        || has(Word::Freeze)
+        || has(Word::Stop)
+    {
+        return Some(Strength::Must);
+    }
+    let is_short = sentence.length() <= FRAGMENT;
+    let window = has(Word::Window) || has(Word::May) || sentence.tags.iter().any(is_time);
+    (is_short || window || has(Word::If) || has(Word::Before) || has(Word::After))
+        .then_some(Strength::Should)
+}
+
+fn is_time(tag: &super::sentence::Tag) -> bool {
+    matches!(
+        tag.meaning,
+        Meaning::Days(_) | Meaning::Hours(_) | Meaning::Clock(_)
+    )
+}

@@ -1,0 +1,390 @@
+//! Days and hours in a sentence: "Fridays after 15:00", "Monday to Thursday, 9-16".
+
+use super::meaning::{Hours, Meaning, Word};
+use super::sentence::Tag;
+use super::token::Glue;
+
+const DAY: u32 = 24 * 60;
+const WORKDAYS: u8 = 0b001_1111;
+const ALL_DAYS: u8 = 0b111_1111;
+
+/// Days and hours together; no days stand for all, no hours for the whole day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Window {
+    /// One bit for each day, Monday first.
+    pub days: u8,
+    pub hours: Option<Hours>,
+}
+
+/// What a sentence says about days and hours.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Windows {
+    pub listed: Vec<Window>,
+    /// "outside of these"
+    pub outside: bool,
+}
+
+pub(super) fn windows(tags: &[Tag]) -> Windows {
+    let mut reader = Reader {
+        tags,
+        open: Window::default(),
+        started: false,
+        last_day: None,
+        from_at: None,
+        closing: false,
+        found: Windows::default(),
+    };
+    let mut at = 0;
+    while at < tags.len() {
+        at = reader.take(at);
+    }
+    reader.finish()
+}
+
+struct Reader<'a> {
+    tags: &'a [Tag],
+    open: Window,
+    started: bool,
+    /// The day that was named last, and where.
+    last_day: Option<(usize, u8)>,
+    /// Where an hour stood that something begins at, so that the next one may end it.
+    from_at: Option<usize>,
+    /// The next hour ends a stretch of several days.
+    closing: bool,
+    found: Windows,
+}
+
+impl Reader<'_> {
+    fn take(&mut self, at: usize) -> usize {
+        let tag = &self.tags[at];
+        if let Some((minutes, next)) = self.clock(at) {
+            self.hour(at, minutes);
+            return next;
+        }
+        match &tag.meaning {
+            Meaning::Days(days) => self.days(at, *days),
+            Meaning::Hours(hours) => self.part_of_day(at, *hours),
+            Meaning::Word(Word::Outside) => self.found.outside = true,
+            _ => {}
+        }
+        at + 1
+    }
+
+    fn days(&mut self, at: usize, days: u8) {
+        let range_from = self.last_day.filter(|(before, _)| self.joins(*before, at));
+        match range_from {
+            Some((_, from)) if self.open.hours.is_some() => self.stretch(from, days),
+            Some((_, from)) => self.open.days |= between_days(from, days),
+            None if self.open.hours.is_some() && self.open.days != 0 => {
+                self.push();
+                self.open.days = days;
+            }
+            None => self.open.days |= days,
+        }
+        self.started = true;
+        self.last_day = Some((at, days));
+    }
+
+    /// "from Friday 15:00 until Monday 8:00"
+    fn stretch(&mut self, from: u8, to: u8) {
+        let begins = self.open.hours.map_or(0, |hours| hours.from);
+        self.open = Window {
+            days: from,
+            hours: Some(Hours {
+                from: begins,
+                to: DAY,
+            }),
+        };
+        self.push();
+        let inside = between_days(from, to) & !from & !to;
+        if inside != 0 {
+            self.found.listed.push(Window {
+                days: inside,
+                hours: None,
+            });
+        }
+        self.open = Window {
+            days: to,
+            hours: None,
+        };
+        self.started = true;
+        self.closing = true;
+    }
+
+    fn hour(&mut self, at: usize, minutes: u32) {
+        let hours = if self.closing {
+            self.closing = false;
+            Hours {
+                from: 0,
+                to: minutes,
+            }
+        } else if let Some(from) = self.from_at.filter(|before| self.joins(*before, at)) {
+            let _ = from;
+            self.from_at = None;
+            Hours {
+                from: self.open.hours.map_or(0, |hours| hours.from),
+                to: minutes,
+            }
+        } else if self.follows(at, &[Word::Before, Word::Until, Word::To]) {
+            Hours {
+                from: 0,
+                to: minutes,
+            }
+        } else {
+            if self.open.hours.is_some() {
+                let days = self.open.days;
+                self.push();
+                self.open.days = days;
+            }
+            self.from_at = Some(at);
+            Hours {
+                from: minutes,
+                to: DAY,
+            }
+        };
+        self.open.hours = Some(hours);
+        self.started = true;
+    }
+
+    fn part_of_day(&mut self, at: usize, hours: Hours) {
+        if hours.from == hours.to {
+            return self.hour(at, hours.from);
+        }
+        if self.open.hours.is_some() {
+            let days = self.open.days;
+            self.push();
+            self.open.days = days;
+        }
+        let is_business = (hours.from, hours.to) == (9 * 60, 17 * 60);
+        self.open.hours = Some(if self.follows(at, &[Word::After]) {
+            Hours {
+                from: hours.to,
+                to: DAY,
+            }
+        } else if self.follows(at, &[Word::Before, Word::Until]) {
+            Hours {
+                from: 0,
+                to: hours.from,
+            }
+        } else {
+            if is_business && self.open.days == 0 {
+                self.open.days = WORKDAYS;
+            }
+            hours
+        });
+        self.started = true;
+    }
+
+    /// Minutes since midnight, where a time of day begins here, and what follows it.
+    fn clock(&self, at: usize) -> Option<(u32, usize)> {
+        let tag = &self.tags[at];
+        let next = self.tags.get(at + 1);
+        let half = next.map_or("", |next| next.first.as_str());
+        let afternoon = |minutes: u32| match half {
+            "pm" if minutes < 12 * 60 => minutes + 12 * 60,
+            "am" if minutes >= 12 * 60 => minutes - 12 * 60,
+            _ => minutes,
+        };
+        match tag.meaning {
+            Meaning::Clock(minutes) => {
+                let width = if matches!(half, "am" | "pm" | "uhr" | "h") {
+                    2
+                } else {
+                    1
+                };
+                Some((afternoon(minutes), at + width))
+            }
+            Meaning::Number(hour) if hour <= 24 => match half {
+                "am" | "pm" if hour <= 12 => Some((afternoon(hour * 60), at + 2)),
+                "uhr" | "\u{70b9}" | "\u{65f6}" | "heures" | "horas" => Some((hour * 60, at + 2)),
+                "h" if next.is_some_and(|next| next.glue == Glue::Nothing)
+                    && self.is_time_of_day(at) =>
+                {
+                    match self.tags.get(at + 2).map(|tag| (&tag.meaning, tag.glue)) {
+                        Some((Meaning::Number(minutes), Glue::Nothing)) if *minutes < 60 => {
+                            Some((hour * 60 + minutes, at + 3))
+                        }
+                        _ => Some((hour * 60, at + 2)),
+                    }
+                }
+                _ => self.bare_hour(at, hour),
+            },
+            _ => None,
+        }
+    }
+
+    /// "9-16", "after 15", "between 9 and 17": a number without a unit.
+    fn bare_hour(&self, at: usize, hour: u32) -> Option<(u32, usize)> {
+        // A number in words counts things more often than hours.
+        if !self.tags[at]
+            .first
+            .starts_with(|c: char| c.is_ascii_digit())
+        {
+            return None;
+        }
+        let next = self.tags.get(at + 1);
+        let counts = next.is_some_and(|next| {
+            matches!(
+                next.meaning,
+                Meaning::Unit(_) | Meaning::Role(_) | Meaning::Mark('%')
+            ) || matches!(next.meaning, Meaning::Other) && !ZONES.contains(&next.first.as_str())
+                || matches!(
+                    next.meaning,
+                    Meaning::Word(
+                        Word::People
+                            | Word::Approve
+                            | Word::Review
+                            | Word::Test
+                            | Word::Deploy
+                            | Word::Pass
+                            | Word::Image
+                            | Word::History
+                            | Word::Threshold
+                    )
+                )
+        });
+        if counts && !self.opens_range(at) {
+            return None;
+        }
+        let dated = |index: Option<usize>| {
+            index
+                .and_then(|index| self.tags.get(index))
+                .is_some_and(|tag| matches!(tag.meaning, Meaning::Month(_)))
+        };
+        if dated(at.checked_sub(1)) || dated(Some(at + 1)) {
+            return None;
+        }
+        (self.is_time_of_day(at) || self.opens_range(at)).then_some((hour * 60, at + 1))
+    }
+
+    /// A number that a second one ends: "9-16", "9 to 5 pm".
+    fn opens_range(&self, at: usize) -> bool {
+        let end = (at + 1..at + 3).find(|index| {
+            self.tags
+                .get(*index)
+                .is_some_and(|tag| matches!(tag.meaning, Meaning::Number(_) | Meaning::Clock(_)))
+        });
+        end.is_some_and(|end| self.joins(at, end) && self.is_hour_of_range(end))
+    }
+
+    fn is_hour_of_range(&self, at: usize) -> bool {
+        let next = self.tags.get(at + 1);
+        match self.tags[at].meaning {
+            Meaning::Clock(_) => true,
+            Meaning::Number(hour) => {
+                hour <= 24
+                    && next.is_none_or(|next| match &next.meaning {
+                        Meaning::Unit(_) => next.first == "h",
+                        Meaning::Other => {
+                            ZONES.contains(&next.first.as_str())
+                                || matches!(next.first.as_str(), "am" | "pm" | "uhr")
+                        }
+                        Meaning::Mark(mark) => *mark != '%',
+                        Meaning::Days(_) | Meaning::Place(_) => true,
+                        Meaning::Word(word) => {
+                            matches!(word, Word::Only | Word::At | Word::During | Word::Unless)
+                        }
+                        _ => false,
+                    })
+            }
+            _ => false,
+        }
+    }
+
+    fn is_time_of_day(&self, at: usize) -> bool {
+        const RELATIONS: [Word; 7] = [
+            Word::After,
+            Word::Before,
+            Word::Until,
+            Word::From,
+            Word::To,
+            Word::At,
+            Word::Between,
+        ];
+        self.follows(at, &RELATIONS) || self.from_at.is_some_and(|before| self.joins(before, at))
+    }
+
+    fn follows(&self, at: usize, words: &[Word]) -> bool {
+        let mut before = self.tags[..at].iter().rev();
+        let is = |tag: &Tag| words.iter().any(|word| tag.is(*word));
+        match before.next() {
+            Some(tag) if is(tag) => true,
+            // "after about three", "after the morning", but not "at least one"
+            Some(tag) if tag.meaning == Meaning::Other => {
+                !matches!(tag.first.as_str(), "least" | "most") && before.next().is_some_and(is)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether what stands between two places makes a range of them.
+    fn joins(&self, from: usize, to: usize) -> bool {
+        if from + 4 < to {
+            return false;
+        }
+        let inside = self.tags.get(from + 1..to).unwrap_or_default();
+        let range = |tag: &Tag| {
+            matches!(tag.meaning, Meaning::Word(Word::To | Word::Until))
+                || matches!(
+                    tag.meaning,
+                    Meaning::Mark('-' | '\u{2013}' | '\u{2014}' | '~')
+                )
+        };
+        let after_between = |tag: &Tag| {
+            AND.contains(&tag.first.as_str())
+                && self.tags[..from]
+                    .iter()
+                    .rev()
+                    .take(2)
+                    .any(|tag| tag.is(Word::Between))
+        };
+        let connected = inside.iter().any(|tag| range(tag) || after_between(tag));
+        let hyphened = self.tags[to].glue == Glue::Hyphen
+            && inside.iter().all(|tag| tag.glue == Glue::Nothing);
+        connected || hyphened
+    }
+
+    fn push(&mut self) {
+        if self.started {
+            self.found.listed.push(self.open);
+        }
+        self.open = Window::default();
+        self.started = false;
+        self.from_at = None;
+    }
+
+    fn finish(mut self) -> Windows {
+        self.push();
+        self.found
+            .listed
+            .retain(|window| window.days != 0 || window.hours.is_some());
+        self.found
+    }
+}
+
+const ZONES: [&str; 12] = [
+    "utc", "gmt", "cet", "cest", "est", "edt", "pst", "pdt", "et", "pt", "local", "and",
+];
+const AND: [&str; 8] = [
+    "and", "und", "y", "et", "e", "\u{548c}", "\u{5230}", "\u{81f3}",
+];
+
+/// The days from one to another, over the end of the week where it must.
+fn between_days(from: u8, to: u8) -> u8 {
+    if from.count_ones() != 1 || to.count_ones() != 1 {
+        return from | to;
+    }
+    let mut days = from;
+    let mut day = from;
+    while day != to {
+        day = if day == 0b100_0000 { 1 } else { day << 1 };
+        days |= day;
+    }
+    days
+}
+
+impl Window {
+    pub fn is_all_week(self) -> bool {
+        self.days == 0 || self.days == ALL_DAYS
+    }
+}

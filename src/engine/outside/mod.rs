@@ -1,0 +1,11 @@
+//! The production forms of what the engine acts through: the world is the adapters, the journal
+//! is the ledger.
+
+mod faults;
+mod journal;
+mod secrets;
+mod world;
+
+pub use journal::LedgerJournal;
+pub use secrets::{SecretKey, value as secret_value};
+pub use world::Adapters;

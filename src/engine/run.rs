@@ -1,0 +1,577 @@
+//! The loop that carries one execution from its first event to its last.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::actions::{self, Scene};
+use super::journal::{Journal, JournalError, Progress};
+use super::timer::Timer;
+use super::world::{Call, LogSink, World};
+use crate::domain::approval::Authorised;
+use crate::domain::execution::{
+    Act, CorruptJournal, Execution, ExecutionState, ExecutionStatus, Fault, FaultKind,
+    GRAPH_VERSION, JournalEvent, StepOutput, StepStatus,
+};
+use crate::domain::lock::Fence;
+use crate::domain::plan::{Plan, Requester};
+use crate::domain::question::{self, Answer, AnswerRefused, Asking};
+use crate::domain::step::{Step, StepId};
+use crate::domain::text::last_words;
+
+/// How long an undo may take besides the drain times of the two containers that it may wait for.
+const UNDO_TIMEOUT: Duration = Duration::from_secs(180);
+
+/// How long an undo waits before it asks again an engine that did not answer.
+const UNDO_PAUSE: Duration = Duration::from_secs(2);
+
+/// How long a run waits to hear which tokens there are on the engine. Without an answer the ledger
+/// alone counts; where that is too old, the run's calls are refused.
+const TOKEN_WAIT: Duration = Duration::from_secs(2);
+
+/// What the engine needs of the house; cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    pub world: Arc<dyn World>,
+    pub journal: Arc<dyn Journal>,
+    pub timer: Arc<dyn Timer>,
+    pub log: Arc<dyn LogSink>,
+    /// The data directory's random id.
+    pub instance: Arc<str>,
+}
+
+/// A person's (or a rollback's) wish to end an execution.
+#[derive(Debug, Clone)]
+pub struct CancelWish {
+    pub by: Requester,
+    pub reason: String,
+}
+
+/// What a person, or a rollback, tells a run.
+#[derive(Debug)]
+pub enum Signal {
+    Cancel(CancelWish),
+    /// Replied to once the answer is durable, or is refused.
+    Answer(Answer, oneshot::Sender<Result<(), AnswerRefused>>),
+}
+
+/// Where a run hears what it is told. It outlives the run, so that nothing that is told while the
+/// run stops is lost.
+pub type Inbox = mpsc::UnboundedReceiver<Signal>;
+
+/// Where a run stopped in order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Halt {
+    Ended(RunEnd),
+    /// Nothing goes on until a person answers or the time is over: a later run goes on from the
+    /// journal, and nobody needs to hold anything for it meanwhile.
+    Waits(Waits),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Waits {
+    pub until: Timestamp,
+    /// What was asked in this run, and not already in one before it.
+    pub asked: Vec<(StepId, Asking)>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunEnd {
+    pub status: ExecutionStatus,
+    pub state: ExecutionState,
+}
+
+/// Why a run stopped without an end; the journal holds all that was done, and a later start goes
+/// on from there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    Corrupt(#[from] CorruptJournal),
+    #[error("Commander is stopping; the execution goes on at the next start")]
+    Stopping,
+}
+
+/// What came back from a step.
+enum Outcome {
+    Applied(StepId, Result<StepOutput, Fault>),
+    Undone(StepId, Result<(), Fault>),
+}
+
+impl Engine {
+    /// Runs the execution to its end, or until it waits for a person: a new one, or one whose
+    /// journal was begun before.
+    ///
+    /// `stop` ends the run without an end (the process stops).
+    ///
+    /// # Errors
+    ///
+    /// When the journal cannot be written or read, or the process stops.
+    pub async fn run(
+        &self,
+        authorised: &Authorised,
+        execution: &Execution,
+        inbox: &mut Inbox,
+        stop: CancellationToken,
+    ) -> Result<Halt, RunError> {
+        let mut run = Run::load(self, authorised.plan(), execution).await?;
+        let mut first = if run.written == 0 {
+            vec![JournalEvent::Started {
+                graph_version: GRAPH_VERSION,
+                plan_digest: authorised.plan().digest.clone(),
+                approvals: authorised.approvals().to_vec(),
+            }]
+        } else {
+            run.adopt()
+        };
+        let mut flights = FuturesUnordered::new();
+        let mut inbox_open = true;
+        loop {
+            let launched = run.commit_and_decide(std::mem::take(&mut first)).await?;
+            run.acknowledge();
+            if run.state.status.has_ended() {
+                return Ok(Halt::Ended(RunEnd {
+                    status: run.state.status,
+                    state: Arc::unwrap_or_clone(run.state),
+                }));
+            }
+            let idle = flights.is_empty() && launched.is_empty() && inbox.is_empty();
+            if idle && let Some(waits) = run.waits() {
+                return Ok(Halt::Waits(waits));
+            }
+            for act in launched {
+                flights.push(run.launch(act));
+            }
+            if run.state.is_doomed() {
+                run.cancel_steps.cancel();
+            }
+            // In a fixed order, for what is decided must not hang on chance: who wants the end is
+            // heard before anything else begins.
+            tokio::select! {
+                biased;
+                signal = inbox.recv(), if inbox_open => match signal {
+                    Some(signal) => first.extend(run.event_of_signal(signal)),
+                    None => inbox_open = false,
+                },
+                Some(outcome) = flights.next() => first.push(run.event_of(outcome)),
+                () = run.next_moment() => {}
+                () = stop.cancelled() => return Err(RunError::Stopping),
+            }
+            // What else has come back meanwhile is committed with it.
+            while let Some(Some(outcome)) = flights.next().now_or_never() {
+                first.push(run.event_of(outcome));
+            }
+        }
+    }
+}
+
+/// A run in progress.
+struct Run<'a> {
+    engine: &'a Engine,
+    plan: &'a Plan,
+    execution: &'a Execution,
+    /// Shared with the steps that run; each sees it as it was when it began.
+    state: Arc<ExecutionState>,
+    /// Events in the journal.
+    written: u64,
+    /// The right to the place, taken with the first events that this run writes.
+    fence: Option<Fence>,
+    cancel_steps: CancellationToken,
+    steps: BTreeMap<&'a StepId, &'a Step>,
+    /// When it was last decided what to do.
+    decided_at: Timestamp,
+    asked: Vec<(StepId, Asking)>,
+    /// Whom to tell that the answer is durable.
+    answered: Option<oneshot::Sender<Result<(), AnswerRefused>>>,
+}
+
+impl<'a> Run<'a> {
+    async fn load(
+        engine: &'a Engine,
+        plan: &'a Plan,
+        execution: &'a Execution,
+    ) -> Result<Self, RunError> {
+        let journal = engine.journal.load(execution).await?;
+        Ok(Self {
+            engine,
+            plan,
+            execution,
+            state: Arc::new(ExecutionState::replay(&plan.body, &journal)?),
+            written: journal.len() as u64,
+            fence: None,
+            cancel_steps: CancellationToken::new(),
+            decided_at: engine.timer.now(),
+            asked: Vec::new(),
+            answered: None,
+            steps: plan.body.steps.iter().map(|s| (&s.id, s)).collect(),
+        })
+    }
+
+    /// The events with which a restarted process takes over what was under way: steps start
+    /// again and adopt what they find; where nothing can become of the run, they count as failed.
+    fn adopt(&self) -> Vec<JournalEvent> {
+        let running = self.state.in_status(StepStatus::Running).cloned();
+        let undoing = self.state.in_status(StepStatus::Undoing).cloned();
+        match self.state.status {
+            ExecutionStatus::Running if self.state.is_doomed() => running
+                .map(|step| JournalEvent::StepFailed {
+                    step,
+                    fault: Fault::new(FaultKind::Cancelled, "Commander stopped while it ran"),
+                })
+                .collect(),
+            ExecutionStatus::Running => running
+                .map(|step| JournalEvent::StepStarted { step })
+                .collect(),
+            ExecutionStatus::Unwinding => undoing
+                .map(|step| JournalEvent::UndoStarted { step })
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Takes the events in, decides what follows, commits both together, and returns what is to
+    /// be performed now that it is durable.
+    async fn commit_and_decide(&mut self, events: Vec<JournalEvent>) -> Result<Vec<Act>, RunError> {
+        let now = self.engine.timer.now();
+        self.decided_at = now;
+        let mut batch: Vec<(Timestamp, JournalEvent)> = Vec::new();
+        let mut launch = Vec::new();
+        for event in events {
+            launch.extend(act_of(&event));
+            self.take(now, event, &mut batch)?;
+        }
+        loop {
+            let acts = self.state.decide(&self.plan.body, now);
+            if acts.is_empty() {
+                break;
+            }
+            for act in acts {
+                let event = self.event_of_act(&act, now);
+                self.take(now, event, &mut batch)?;
+                if matches!(act, Act::Start(_) | Act::Undo(_)) {
+                    launch.push(act);
+                }
+            }
+        }
+        if !batch.is_empty() {
+            let takes = match self.fence {
+                Some(_) => None,
+                None => Some(self.highest_token().await),
+            };
+            let progress = Progress {
+                execution: self.execution,
+                plan: self.plan,
+                after: self.written,
+                events: &batch,
+                state: &self.state,
+                takes,
+            };
+            let taken = self.engine.journal.commit(progress).await?;
+            self.fence = self.fence.take().or(taken);
+            self.written += batch.len() as u64;
+        }
+        Ok(launch)
+    }
+
+    /// What the run looks at once, when it takes its place: whoever takes it last counts.
+    async fn highest_token(&self) -> u64 {
+        let place = &self.execution.place;
+        let known = tokio::select! {
+            known = self.engine.world.highest_token(place) => known,
+            () = self.engine.timer.sleep(TOKEN_WAIT) => {
+                Err(Fault::new(FaultKind::TimedOut, "the engine does not answer"))
+            }
+        };
+        known.unwrap_or_else(|fault| {
+            tracing::warn!(execution = %self.execution.id, %fault, "the tokens on the engine are not known");
+            0
+        })
+    }
+
+    fn take(
+        &mut self,
+        now: Timestamp,
+        event: JournalEvent,
+        batch: &mut Vec<(Timestamp, JournalEvent)>,
+    ) -> Result<(), CorruptJournal> {
+        Arc::make_mut(&mut self.state).apply(&self.plan.body, now, &event)?;
+        batch.push((now, event));
+        Ok(())
+    }
+
+    /// Only now may whoever answered be told that it counts.
+    fn acknowledge(&mut self) {
+        if let Some(answered) = self.answered.take() {
+            // Whoever asked may be gone; the answer counts all the same.
+            let _ = answered.send(Ok(()));
+        }
+    }
+
+    fn waits(&mut self) -> Option<Waits> {
+        if !self.state.waits_for_a_person() {
+            return None;
+        }
+        let until = self
+            .state
+            .questions()
+            .map(|(_, asking)| asking.until)
+            .min()?;
+        Some(Waits {
+            until,
+            asked: std::mem::take(&mut self.asked),
+        })
+    }
+
+    /// Returns when the time alone has brought something to decide.
+    async fn next_moment(&self) {
+        let Some(moment) = self.state.next_moment(self.decided_at) else {
+            return std::future::pending().await;
+        };
+        let timer = &self.engine.timer;
+        let wait = Duration::try_from(moment.duration_since(timer.now())).unwrap_or_default();
+        timer.sleep(wait).await;
+    }
+
+    fn event_of_signal(&mut self, signal: Signal) -> Option<JournalEvent> {
+        match signal {
+            Signal::Cancel(wish) => {
+                let counts = self.state.cancel.is_none() && self.may_be_cancelled();
+                counts.then_some(JournalEvent::CancelRequested {
+                    by: wish.by,
+                    reason: wish.reason,
+                })
+            }
+            Signal::Answer(answer, reply) => {
+                let now = self.engine.timer.now();
+                if let Err(refused) = self.state.check_answer(&answer, now) {
+                    // Whoever answered may be gone.
+                    let _ = reply.send(Err(refused));
+                    return None;
+                }
+                self.answered = Some(reply);
+                Some(JournalEvent::Answered {
+                    step: answer.step,
+                    by: answer.by,
+                    choice: answer.choice,
+                    comment: answer.comment,
+                })
+            }
+        }
+    }
+
+    /// Past the switch of a rollback there is no way back: the target must come up or a person
+    /// must be called.
+    fn may_be_cancelled(&self) -> bool {
+        may_be_cancelled(self.plan, &self.state)
+    }
+
+    /// Performs one act; its future holds nothing of the run that changes, so that acts run side by
+    /// side.
+    fn launch(&self, act: Act) -> impl Future<Output = Outcome> + Send + use<'a> {
+        let (engine, plan, execution) = (self.engine, self.plan, self.execution);
+        let fence = self.fence.clone();
+        let state = self.state.clone();
+        let (id, forward) = match act {
+            Act::Start(id) => (id, true),
+            Act::Undo(id) => (id, false),
+            Act::Ask(_)
+            | Act::Skip { .. }
+            | Act::Expire { .. }
+            | Act::Unwind { .. }
+            | Act::End(_) => unreachable!("only steps are launched"),
+        };
+        let step = self.steps[&id];
+        let cancel = if forward {
+            self.cancel_steps.child_token()
+        } else {
+            CancellationToken::new()
+        };
+        async move {
+            let call = Call {
+                execution: execution.id.clone(),
+                step: id.clone(),
+                // What is launched was announced by an event, and the first one took the place.
+                fence: fence.expect("a step runs under the run's right"),
+                cancel: cancel.clone(),
+                log: engine.log.clone(),
+            };
+            let timeout = if forward {
+                Duration::from_secs(u64::from(step.timeout_seconds))
+            } else {
+                undo_timeout(plan)
+            };
+            let scene = Scene {
+                world: &*engine.world,
+                timer: &*engine.timer,
+                instance: &engine.instance,
+                plan,
+                execution,
+                state: &state,
+                call: &call,
+                timeout,
+            };
+            if forward {
+                let work = unbroken(actions::apply(step, &scene));
+                Outcome::Applied(id, limited(&*engine.timer, timeout, &cancel, work).await)
+            } else {
+                let work = unbroken(undo_patiently(step, &scene));
+                Outcome::Undone(id, limited(&*engine.timer, timeout, &cancel, work).await)
+            }
+        }
+    }
+
+    fn event_of(&self, outcome: Outcome) -> JournalEvent {
+        match outcome {
+            Outcome::Applied(step, Ok(output)) => JournalEvent::StepDone { step, output },
+            Outcome::Applied(step, Err(fault)) => self.retried(step, fault),
+            Outcome::Undone(step, Ok(())) => JournalEvent::UndoDone { step },
+            Outcome::Undone(step, Err(fault)) => JournalEvent::UndoFailed { step, fault },
+        }
+    }
+
+    /// A fault is final unless the step says otherwise, and always where nothing can become of the
+    /// run any more.
+    fn retried(&self, step: StepId, fault: Fault) -> JournalEvent {
+        let attempt = self.state.steps[&step].failed_tries + 1;
+        let policy = self.steps[&step].retry.as_ref();
+        let policy = policy.filter(|p| p.covers(fault.kind, attempt) && !self.state.is_doomed());
+        let Some(policy) = policy else {
+            return JournalEvent::StepFailed { step, fault };
+        };
+        let pause = policy.pause(attempt, self.engine.timer.fraction());
+        JournalEvent::StepRetried {
+            step,
+            fault,
+            attempt,
+            // At most the longest pause, which has 32 bits.
+            pause_milliseconds: pause.as_millis() as u64,
+        }
+    }
+
+    fn event_of_act(&mut self, act: &Act, now: Timestamp) -> JournalEvent {
+        match act {
+            Act::Start(step) => JournalEvent::StepStarted { step: step.clone() },
+            Act::Ask(step) => {
+                let asking = Asking::of(&self.plan.body, &self.state, step, now);
+                // `decide` asks only steps that are questions, and of those there is always one.
+                let asking = asking.expect("only a question is asked");
+                self.asked.push((step.clone(), asking.clone()));
+                JournalEvent::Asked {
+                    step: step.clone(),
+                    shown: asking.shown,
+                    digest: asking.digest,
+                    until: asking.until,
+                }
+            }
+            Act::Skip { step, reason } => JournalEvent::StepSkipped {
+                step: step.clone(),
+                reason: reason.clone(),
+            },
+            Act::Expire { step, until } => JournalEvent::StepFailed {
+                step: step.clone(),
+                fault: question::unanswered(*until),
+            },
+            Act::Undo(step) => JournalEvent::UndoStarted { step: step.clone() },
+            Act::Unwind { reason } => JournalEvent::UnwindStarted {
+                reason: reason.clone(),
+            },
+            Act::End(status) => JournalEvent::Ended { status: *status },
+        }
+    }
+}
+
+/// Whether a wish to cancel still has an effect (an unwind goes on as it is; a rollback whose
+/// switch has begun is carried through).
+pub fn may_be_cancelled(plan: &Plan, state: &ExecutionState) -> bool {
+    let switching = plan.body.steps.iter().any(|step| {
+        matches!(step.action, crate::domain::step::StepAction::Switch { .. })
+            && state
+                .steps
+                .get(&step.id)
+                .is_some_and(|s| s.status != StepStatus::Waiting)
+    });
+    let is_rollback = plan.body.action == crate::domain::intent::Action::Rollback;
+    state.status == ExecutionStatus::Running && !(is_rollback && switching)
+}
+
+fn undo_timeout(plan: &Plan) -> Duration {
+    let configuration = plan.body.configuration.as_ref();
+    let drain = configuration.map_or(0, |configuration| configuration.drain_seconds);
+    UNDO_TIMEOUT + 2 * Duration::from_secs(drain.into())
+}
+
+/// A journaled start that was just taken in must be performed too (a resumed step).
+fn act_of(event: &JournalEvent) -> Option<Act> {
+    match event {
+        JournalEvent::StepStarted { step } => Some(Act::Start(step.clone())),
+        JournalEvent::UndoStarted { step } => Some(Act::Undo(step.clone())),
+        _ => None,
+    }
+}
+
+/// An undo that meets an engine that is away is tried again for as long as it may take: giving up
+/// would leave the predecessor stopped because Docker was restarted at the wrong moment. Each undo
+/// is harmless when repeated.
+async fn undo_patiently(step: &Step, scene: &Scene<'_>) -> Result<(), Fault> {
+    let give_up = scene.timer.elapsed() + scene.timeout - UNDO_PAUSE;
+    loop {
+        let fault = match actions::undo(step, scene).await {
+            Err(fault) if fault.kind == FaultKind::Unavailable => fault,
+            result => return result,
+        };
+        if scene.timer.elapsed() >= give_up {
+            return Err(fault);
+        }
+        scene
+            .call
+            .say(format!("{}; undoing it is tried again", fault.message));
+        scene.timer.sleep(UNDO_PAUSE).await;
+    }
+}
+
+/// A panic of a step is a fault of that step: what was done is undone as after any other, and the
+/// execution comes to an end.
+async fn unbroken<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    // What the step worked with is dropped with it; what it shares has locks that outlive a panic.
+    let worked = AssertUnwindSafe(work).catch_unwind().await;
+    worked.unwrap_or_else(|panic| {
+        let said = last_words(&*panic);
+        Err(actions::broken(&format!("the step broke off ({said})")))
+    })
+}
+
+/// Ends the work at its time limit, or a little after its cancellation if it does not end itself.
+async fn limited<T>(
+    timer: &dyn Timer,
+    timeout: Duration,
+    cancel: &CancellationToken,
+    work: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    let late = async {
+        timer.sleep(timeout).await;
+        Fault::new(
+            FaultKind::TimedOut,
+            format!("not done within {} s", timeout.as_secs()),
+        )
+    };
+    let left = async {
+        cancel.cancelled().await;
+        // The work sees the same token and cleans up after itself; this bounds how long it may.
+        timer.sleep(Duration::from_secs(15)).await;
+        Fault::new(FaultKind::Cancelled, "cancelled")
+    };
+    tokio::select! {
+        biased;
+        result = work => result,
+        fault = late => Err(fault),
+        fault = left => Err(fault),
+    }
+}

@@ -1,0 +1,46 @@
+// A value that tells those who look at it when it changes.
+import { useEffect, useState } from "../vendor/preact-htm-3.1.1.js";
+
+/**
+ * @template T
+ * @param {T} value
+ */
+export function signal(value) {
+  /** @type {Set<(value: T) => void>} */
+  const listeners = new Set();
+  return {
+    get: () => value,
+    /** @param {T} next */
+    set(next) {
+      if (Object.is(value, next)) return;
+      value = next;
+      for (const listener of [...listeners]) listener(value);
+    },
+    /** @param {(value: T) => void} listener @returns {() => void} */
+    listen(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}
+
+/**
+ * @template T
+ * @param {{get: () => T, listen: (listener: (value: T) => void) => () => void}} of
+ * @returns {T}
+ */
+export function useSignal(of) {
+  const [, again] = useState({});
+  useEffect(() => {
+    let shown = of.get();
+    const look = () => {
+      if (!Object.is(shown, of.get())) {
+        shown = of.get();
+        again({});
+      }
+    };
+    look();
+    return of.listen(look);
+  }, [of]);
+  return of.get();
+}

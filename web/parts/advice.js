@@ -1,0 +1,40 @@
+// What the procedures say; each finding opens the passage that it cites.
+import { html, useState } from "../vendor/preact-htm-3.1.1.js";
+import { useData } from "../core/store.js";
+import { counted } from "../core/words.js";
+import { Badge, Dialog, Glyph, Read } from "./basic.js";
+
+/** @param {{advice: any}} props */
+export function Advice({ advice }) {
+  const { findings, rulesKept } = advice;
+  return html`<section class="advice" aria-labelledby="advice"><h2 id="advice">Procedures</h2>
+    <p>${rulesKept === 0 && findings.length === 0 ? html`<${Glyph} shape="diamond" tone="warn" />No procedure has anything to say about this.` : findings.length === 0 ? html`<${Glyph} shape="check" tone="good" />${counted(rulesKept, "rule")} looked at and kept.` : html`${counted(findings.length, "finding")}; ${counted(rulesKept, "rule")} kept.`}</p>
+    <${Findings} findings=${findings} /></section>`;
+}
+
+/** @param {{findings: any[]}} props */
+export function Findings({ findings }) {
+  const [shown, setShown] = useState(/** @type {any} */ (null));
+  return html`<ul class="findings">${findings.map((f) => html`<li class=${`f-${f.severity}`}><${Badge} of="severity" status=${f.severity} /><p>${f.message}</p>
+      <button type="button" class="cite" onClick=${() => setShown(f.citation)}>${f.citation.title}, line ${f.citation.line}</button></li>`)}</ul>
+    ${shown && html`<${Passage} citation=${shown} close=${() => setShown(null)} />`}`;
+}
+
+/** @param {{citation: any, close: () => void}} props */
+export function Passage({ citation, close }) {
+  const sops = useData("/api/sops");
+  return html`<${Dialog} title=${citation.title} close=${close} wide=${true}><${Read} from=${sops} what="procedures">${(data) => {
+    const sop = data.items.find((s) => s.file === citation.sop);
+    const rule = sop?.rules.find((r) => r.id === citation.rule);
+    const near = (sop?.passages ?? []).filter((p) => p.heading.at(-1) === citation.heading.at(-1));
+    return html`<p class="dim mono">${citation.sop}:${citation.line}${citation.rule ? `, rule ${citation.rule}` : ""}</p>
+      ${citation.heading.length > 0 && html`<h3>${citation.heading.join(" › ")}</h3>`}
+      <div class="passages">${near.length > 0 ? near.map((p) => html`<p class=${p.line === citation.line ? "cited" : ""}>${p.lead && html`<span class="dim">${p.lead} </span>`}${p.text}</p>`) : html`<p class="cited">${citation.excerpt}</p>`}</div>
+      ${rule && html`<${RuleText} rule=${rule} />`}
+      <p><a href=${`#/procedures/${encodeURIComponent(citation.sop)}`}>The whole procedure</a></p>`;
+  }}</${Read}></${Dialog}>`;
+}
+
+/** A rule as the machine reads it. @param {{rule: any}} props */
+export const RuleText = ({ rule }) => html`<dl class="rule mono"><div><dt>rule</dt><dd>${rule.id}</dd></div>${rule.when && html`<div><dt>when</dt><dd>${rule.when}</dd></div>`}
+  ${rule.demand.kind === "condition" ? html`<div><dt>require</dt><dd>${rule.demand.require}</dd></div>` : html`<div><dt>approvals</dt><dd>${rule.demand.count}</dd></div>`}<div><dt>looked at</dt><dd>${{ plan: "when the plan is made, at approval, at start", approve: "at approval and at start", start: "at start" }[/** @type {"plan"} */ (rule.at)]}</dd></div></dl>`;

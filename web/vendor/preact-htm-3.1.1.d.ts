@@ -1,0 +1,11 @@
+// What the page uses of the vendored file; written by hand, for the package has no types for it.
+export type Child = object | string | number | boolean | null | undefined | Child[];
+export function html(strings: TemplateStringsArray, ...values: unknown[]): any;
+export function render(what: unknown, into: Element): void;
+export function useState<T>(initial: T | (() => T)): [T, (next: T | ((before: T) => T)) => void];
+export function useEffect(effect: () => void | (() => void), inputs?: unknown[]): void;
+export function useLayoutEffect(effect: () => void | (() => void), inputs?: unknown[]): void;
+export function useRef<T>(initial?: T): { current: T };
+export function useMemo<T>(make: () => T, inputs?: unknown[]): T;
+export function useCallback<T extends (...args: any[]) => unknown>(callback: T, inputs?: unknown[]): T;
+export function useErrorBoundary(callback?: (error: Error) => void): [Error | undefined, () => void];

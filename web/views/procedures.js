@@ -1,0 +1,69 @@
+// The house's own procedures: what people read, what is enforced, and what is flagged.
+import { html, useEffect, useState } from "../vendor/preact-htm-3.1.1.js";
+import { post } from "../core/api.js";
+import { state } from "../core/session.js";
+import { useSignal } from "../core/signal.js";
+import { to } from "../core/router.js";
+import { reload, useData } from "../core/store.js";
+import { counted } from "../core/words.js";
+import { Badge, Empty, Failed, Glyph, Loading, Read, toast, useOnce, useTitle } from "../parts/basic.js";
+import { RuleText } from "../parts/advice.js";
+
+/** @param {{id?: string, query: URLSearchParams}} props */
+export function ProceduresView({ id, query }) {
+  const sops = useData("/api/sops");
+  const { mayChange } = useSignal(state);
+  const [words, setWords] = useState("");
+  const [again, busy] = useOnce(async () => { await post("/api/sops/reindex"); reload("/api/sops"); toast("The folder was read again."); });
+  useTitle("Procedures");
+  return html`<header class="title"><h1>Procedures</h1><div class="filters"><input type="search" placeholder="Search all passages" aria-label="Search all passages" value=${words} onInput=${(e) => setWords(e.target.value)} data-test="search" />
+      <button type="button" class="small" disabled=${busy || !mayChange} onClick=${again}>Read the folder again</button></div></header>
+    <${Read} from=${sops} what="procedures">${(/** @type {any} */ { items }) => {
+      if (items.length === 0) return html`<${Empty} title="No procedures"><p>Put Markdown files with rules in their front matter into the folder <code>advisor.sops</code>, then read the folder again.</p></${Empty}>`;
+      const sop = items.find((s) => s.file === id) ?? null;
+      return html`<div class="sides"><nav aria-label="Procedures"><ul class="toc">${items.map((s) => html`<li key=${s.file}><a href=${to("procedures", s.file)} aria-current=${s === sop ? "page" : undefined}>${s.title}<span class="dim">${counted(s.rules.length, "rule")}${s.suspicions.length > 0 ? html` · <b class="t-warn">${s.suspicions.length} flagged</b>` : ""}</span></a></li>`)}</ul></nav>
+        <div>${words.trim() ? html`<${Found} words=${words.trim()} />` : sop ? html`<${Procedure} sop=${sop} line=${Number(query.get("line"))} />` : html`<${All} items=${items} />`}</div></div>`;
+    }}</${Read}>`;
+}
+
+/** @param {{items: any[]}} props */
+function All({ items }) {
+  const rules = items.flatMap((s) => s.rules.map((rule) => ({ sop: s, rule })));
+  return html`<h2>What is enforced</h2><p class="dim">${counted(rules.length, "rule")} in ${counted(items.length, "procedure")}. Nothing else in the texts is obeyed.</p>
+    <table class="list rows"><thead><tr><th>Severity</th><th>Rule</th><th>In</th></tr></thead><tbody>${rules.map(({ sop, rule }) => html`<tr><td class="k-status"><${Demand} demand=${rule.demand} /></td><td class="k-what">${rule.message}</td><td class="k-when"><a href=${to("procedures", sop.file)}>${sop.title}</a></td></tr>`)}</tbody></table>`;
+}
+
+/** @param {{demand: any}} props */
+const Demand = ({ demand }) => (demand.kind === "approvals" ? html`<span class="badge t-busy"><${Glyph} shape="check" />${demand.count} approvals</span>` : html`<${Badge} of="severity" status=${demand.severity} />`);
+
+/** @param {{sop: any, line: number}} props */
+function Procedure({ sop, line }) {
+  useEffect(() => {
+    document.querySelector(".passages .cited")?.scrollIntoView({ block: "center" });
+  }, [sop.file, line]);
+  let heading = "";
+  let lead = "";
+  return html`<article data-test="procedure"><h2>${sop.title}</h2><p class="dim mono">${sop.file}</p>
+    ${sop.suspicions.length > 0 && html`<div class="flagged t-warn-edge"><h3><${Glyph} shape="diamond" tone="warn" />Flagged</h3><p>Looks like an attempt to talk to a machine. It is shown as text and obeyed by nothing.</p><ul class="plain">${sop.suspicions.map((s) => html`<li>line ${s.line}, ${s.kind.replaceAll("_", " ")}: <q>${s.excerpt}</q></li>`)}</ul></div>`}
+    ${sop.rules.length > 0 && html`<h3>Rules</h3><ul class="rules">${sop.rules.map((rule) => html`<li><${Demand} demand=${rule.demand} /><div><p>${rule.message}</p><details><summary>as it is checked</summary><${RuleText} rule=${rule} /></details></div></li>`)}</ul>`}
+    <div class="passages">${sop.passages.map((p) => {
+      const [newHeading, newLead] = [p.heading.at(-1) !== heading, p.lead && p.lead !== lead];
+      heading = p.heading.at(-1);
+      lead = p.lead;
+      return html`${newHeading && html`<h3>${heading}</h3>`}${newLead && html`<p>${p.lead}</p>`}<p class=${`${p.lead ? "item" : ""} ${p.line === line ? "cited" : ""}`}><span class="line-no num">${p.line}</span>${p.text}</p>`;
+    })}</div></article>`;
+}
+
+/** @param {{words: string}} props */
+function Found({ words }) {
+  const [late, setLate] = useState(words);
+  useEffect(() => {
+    const timer = setTimeout(() => setLate(words), 150);
+    return () => clearTimeout(timer);
+  }, [words]);
+  const found = useData(`/api/sops/search?q=${encodeURIComponent(late)}`);
+  if (found.error) return html`<${Failed} error=${found.error} />`;
+  if (!found.data) return html`<${Loading} what="passages" />`;
+  return html`<h2>${counted(found.data.items.length, "passage")}</h2>${found.data.items.length === 0 && html`<p>No passage has these words.</p>`}
+    <ul class="hits">${found.data.items.map((c) => html`<li><a href=${`${to("procedures", c.sop)}?line=${c.line}`}>${c.title}${c.heading.length > 1 ? ` › ${c.heading.at(-1)}` : ""}</a><span class="dim mono">${c.sop}:${c.line}</span><p>${c.excerpt}</p></li>`)}</ul>`;
+}

@@ -12,7 +12,7 @@ use commander::domain::lock::Mark;
 use commander::domain::name::ServiceName;
 
 use crate::docker_image::{TestEngine, request};
-use crate::{NO_DRAIN, eventually, image, running, shop, spec};
+use crate::{HUNGRY, NO_DRAIN, eventually, image, running, shop, spec};
 
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -479,7 +479,7 @@ async fn a_restart_policy_with_a_limit_gives_up() {
 #[tokio::test]
 async fn hc_13_a_kill_for_want_of_memory_is_seen() {
     let engine = TestEngine::start();
-    let hungry = image(&engine, "hungry", "CMD tail -c 100m /dev/zero").await;
+    let hungry = image(&engine, "hungry", HUNGRY).await;
     let mut spec = spec(&engine, "shop", &hungry);
     spec.resources = Resources {
         memory_bytes: Some(16 << 20),

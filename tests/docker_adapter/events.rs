@@ -6,7 +6,7 @@ use commander::adapters::docker::{
 use crate::docker_image::{TestEngine, request};
 use crate::double::{Answer, Double};
 use crate::proxy::Proxy;
-use crate::{NO_DRAIN, image, running, spec};
+use crate::{HUNGRY, NO_DRAIN, image, running, spec};
 
 /// What happens to one container, up to and with a certain change.
 async fn changes(
@@ -65,7 +65,7 @@ async fn hc_13_a_crash_loop_is_told_and_counted() {
 #[tokio::test]
 async fn hc_13_a_kill_for_want_of_memory_is_told() {
     let engine = TestEngine::start();
-    let hungry = image(&engine, "hungry", "CMD tail -c 100m /dev/zero").await;
+    let hungry = image(&engine, "hungry", HUNGRY).await;
     let mut spec = spec(&engine, "shop", &hungry);
     spec.resources = Resources {
         memory_bytes: Some(16 << 20),

@@ -28,6 +28,12 @@ use docker_image::TestEngine;
 
 const NO_DRAIN: Duration = Duration::ZERO;
 
+/// An image whose child is killed for want of memory, a second after the first process begins and two
+/// before it ends. An engine learns of such a kill from a notice that it asks for only when the process
+/// runs, and that reaches it beside the end of the process in any order: of a kill at the very beginning
+/// or of the first process itself it does not always say `OOMKilled` (moby/moby issues 15621 and 18510).
+const HUNGRY: &str = "CMD sleep 1; tail -c 100m /dev/zero; sleep 2; exit 137";
+
 fn shop() -> Labels {
     Labels {
         service: Some(ServiceName::parse("shop").unwrap()),

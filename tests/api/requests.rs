@@ -126,7 +126,7 @@ async fn hc_69_a_body_of_more_than_64_kib_is_refused_and_a_long_sentence_is_answ
     }
     let begun = std::time::Instant::now();
     house.post("/api/commands/preview", said(60_000)).await.ok();
-    assert!(begun.elapsed().as_millis() < 1_000, "{:?}", begun.elapsed());
+    assert!(begun.elapsed().as_millis() < 3_000, "{:?}", begun.elapsed());
 }
 
 #[tokio::test]

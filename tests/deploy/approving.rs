@@ -4,8 +4,9 @@ use commander::domain::digest::Digest;
 use commander::domain::execution::ExecutionStatus;
 use commander::domain::plan::{Plan, PlanStatus};
 use commander::flow::Code;
+use jiff::Timestamp;
 
-use crate::house::{House, Setup, person};
+use crate::house::{House, Setup, person, until};
 
 const TWO_PEOPLE: &str = r#"---
 title: Two people
@@ -90,7 +91,7 @@ async fn hc_42_one_person_is_one_approval() {
 #[tokio::test(flavor = "multi_thread")]
 async fn hc_42_late_superseded_and_mistaken_approvals_start_nothing() {
     let setup = Setup {
-        sections: "[approval]\noffered_for = \"1s\"".to_owned(),
+        sections: "[approval]\noffered_for = \"5s\"".to_owned(),
         ..Setup::default()
     };
     let mut house = House::with(setup).await;
@@ -102,7 +103,10 @@ async fn hc_42_late_superseded_and_mistaken_approvals_start_nothing() {
         .await
         .unwrap_err();
     assert_eq!(mistaken.code, Code::DigestMismatch);
-    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    until("its time is over", || {
+        (Timestamp::now() > plan.expires_at).then_some(())
+    })
+    .await;
     let late = house.try_approve(&plan, "ada").await.unwrap_err();
     assert_eq!(late.code, Code::Expired);
     assert_eq!(house.stored(&plan.id).status, PlanStatus::Expired);

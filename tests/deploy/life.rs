@@ -7,7 +7,7 @@ use commander::domain::release::{Presence, Quality};
 use commander::domain::watch::WatchStatus;
 use commander::flow::{Code, interruption};
 
-use crate::house::{House, person, staging};
+use crate::house::{House, person, staging, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sentence_becomes_a_release_that_serves() {
@@ -197,17 +197,20 @@ async fn status_and_logs_are_answered_from_what_is_known() {
             .all(|place| place.live.is_none())
     );
     let live = house.deploy("v1.0.0").await;
+    // Docker is asked behind the end of the deploy.
+    until("Docker was asked after the deploy", || {
+        let services = house.flow().services().unwrap();
+        let seen = services[0].environments[0].live.clone();
+        seen.and_then(|live| live.container)
+    })
+    .await;
     let answer = house.ask("status of shop in staging").await.answer.unwrap();
-    let place = &answer.places[0];
-    let seen = place.live.as_ref().unwrap();
+    let seen = answer.places[0].live.as_ref().unwrap();
     assert_eq!(
         (seen.version.as_str(), &seen.by),
         ("v1.0.0", &person("ada"))
     );
-    let container = seen
-        .container
-        .as_ref()
-        .expect("Docker was asked after the deploy");
+    let container = seen.container.as_ref().unwrap();
     assert_eq!(format!("{:?}", container.state), "Running");
     let logs = house
         .ask("show the logs of shop in staging")

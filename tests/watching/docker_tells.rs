@@ -29,7 +29,12 @@ async fn hc_13_crash_loop_oom_kill_and_exits_are_taken_back_without_any_metrics(
     let loops = house.deploy("v1.1.0").await;
     house.end(&loops, 3).await;
     let incident = house.is_taken_back(&loops, &good).await;
-    assert_eq!(incident.rule, Some(Rule::RepeatedExits { exits: 2 }));
+    // Two are enough; it may have ended more often until it was looked at.
+    assert!(
+        matches!(incident.rule, Some(Rule::RepeatedExits { exits }) if exits >= 2),
+        "{:?}",
+        incident.rule
+    );
     assert!(
         incident.evidence.iter().all(|evaluation| matches!(
             evaluation.verdict.kind(),

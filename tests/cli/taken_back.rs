@@ -27,6 +27,10 @@ fn the_bad_release(house: &Commander) {
         .says("roll shop in staging back to commit ")
         .says("what was seen and done: commander incidents");
     let id = run.out.trim_end().rsplit(' ').next().unwrap();
+    // What follows from the rollback is written behind its end.
+    house.until("the incident is closed", |it| {
+        it.run(&["incidents", id]).out.contains("closed by itself")
+    });
     let incident = house.run(&["incidents", id]).ok();
     // What is seen before it is certain depends on how the evaluations meet the restarts.
     for words in [

@@ -61,6 +61,9 @@ fn where_a_rollback_fails_a_person_is_called_and_lifts_the_freeze() {
         .deploy(CRASHES)
         .ends_with(1)
         .says("what was seen and done: commander incidents");
+    // The freeze and its incident are written behind the end of the rollback.
+    let is_told = |it: &Commander| it.run(&["incidents"]).out.contains("critical");
+    house.until("a person is called", is_told);
     house
         .run(&["services"])
         .ok()
@@ -108,6 +111,8 @@ fn what_could_not_be_undone_is_listed_with_what_to_do() {
         ));
 
     let listed = format!("shop:{id} is there (step build)");
+    let is_told = |it: &Commander| it.run(&["incidents"]).out.contains("inc_");
+    house.until("a person is called", is_told);
     let incident = house.newest("incidents");
     let views = [
         house.run(&["executions", &id]).ends_with(1),

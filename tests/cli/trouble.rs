@@ -111,7 +111,7 @@ fn what_could_not_be_undone_is_listed_with_what_to_do() {
         ));
 
     let listed = format!("shop:{id} is there (step build)");
-    let is_told = |it: &Commander| it.run(&["incidents"]).out.contains("inc_");
+    let is_told = |it: &Commander| !it.run(&["incidents"]).out.contains("no incidents");
     house.until("a person is called", is_told);
     let incident = house.newest("incidents");
     let views = [

@@ -114,7 +114,7 @@ impl SopView {
             title: sop.title.clone(),
             rules: sop.rules.iter().map(RuleView::of).collect(),
             passages: sop.passages.iter().map(PassageView::of).collect(),
-            suspicions: sop.suspicions.clone(),
+            suspicions: sop.shown_suspicions().to_vec(),
         }
     }
 }

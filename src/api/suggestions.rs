@@ -46,7 +46,9 @@ pub async fn accept(
     decide(&api, &id, Ruling::Accepted, by, remark).await
 }
 
-/// Refuse a suggestion: it is looked at no more, until its passage changes.
+/// Refuse a suggestion: it is looked at no more, until its passage changes. One that was accepted is
+/// taken back by two people, the first of whom says why: until the second one refuses it too, it
+/// counts, and whoever accepts it again keeps it. While only one token exists, one person is enough.
 #[utoipa::path(
     post, path = "/api/sops/suggestions/{id}/refuse", operation_id = "refuseSuggestion", tag = "sops",
     params(("id" = StatementId, Path)), request_body = Option<Remark>,

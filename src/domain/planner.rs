@@ -462,8 +462,15 @@ impl Graph {
         if !wanted.before_switch {
             return;
         }
+        // Whoever answers must not take for tested what was not: a promotion runs no tests, and a
+        // deploy only those that were asked for.
+        let is_test = |step: &Step| matches!(step.action, StepAction::RunTest { .. });
+        let ready = match self.steps.iter().any(is_test) {
+            true => "The image is ready and its tests passed.",
+            false => "The image is ready; this plan has run no tests of it.",
+        };
         let question = format!(
-            "The image is ready and its tests passed. Let {} go live in {}?",
+            "{ready} Let {} go live in {}?",
             place.service, place.environment
         );
         let step = self.add(
@@ -594,6 +601,9 @@ pub fn drift(before: &PlanBody, now: &PlanBody) -> Vec<String> {
         before.pins.image_id != now.pins.image_id,
         "the image is another one now",
     );
+    if found.is_empty() && before.pins.reference != now.pins.reference {
+        found.push("the tag that the plan names now names another commit, or is gone".to_owned());
+    }
     if found.is_empty() {
         found.push("the steps have changed".to_owned());
     }

@@ -9,7 +9,9 @@ use utoipa::ToSchema;
 
 use super::digest::Digest;
 use super::id::{ExecutionId, PlanId, ReleaseId};
+use super::lock::Place;
 use super::name::{EnvironmentName, PersonName, ServiceName};
+use super::plan::PlanBody;
 use super::snapshot::ConfigurationSnapshot;
 use super::step::ReleasePin;
 
@@ -209,6 +211,18 @@ pub fn quarantined<'a>(
         .find(|q| q.forbids(image_id, commit, configuration))
 }
 
+/// Whether a release of a place proves there what it is made of: it is verified, its own pair is not
+/// under quarantine, and nothing else that was made of the same image or commit was put there since
+/// it went live. `quarantines` are the active ones of that place.
+pub fn proves(release: &Release, quarantines: &[Quarantine]) -> bool {
+    let is_doubted = quarantines.iter().any(|q| {
+        let is_same = release.image_id.as_ref() == Some(&q.image_id) || release.commit == q.commit;
+        let is_later = release.live_since.is_none_or(|live| q.since > live);
+        is_same && (is_later || q.configuration == release.configuration_digest)
+    });
+    release.quality == Quality::Verified && !is_doubted
+}
+
 /// Whose rollback target is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -238,6 +252,33 @@ pub fn last_known_good(ledger: &[Release], purpose: Purpose) -> Option<&Release>
 /// The release that serves a place now.
 pub fn live(ledger: &[Release]) -> Option<&Release> {
     ledger.iter().find(|r| r.presence == Presence::Live)
+}
+
+/// The releases of a place that retention leaves alone: those that an open plan or the open watch of
+/// the place may go back to, and those whose image an open plan needs, in whatever place of the
+/// service: a promotion, and what is run again, bring up an image that only another place has.
+pub fn pinned<'a>(
+    place: &Place,
+    ledger: &[Release],
+    open: impl IntoIterator<Item = &'a PlanBody>,
+    granted: Option<&ReleasePin>,
+) -> Vec<ReleaseId> {
+    let mut pins: Vec<&ReleasePin> = granted.into_iter().collect();
+    let mut images: Vec<&Digest> = Vec::new();
+    for body in open {
+        images.extend(&body.pins.image_id);
+        match &body.rollback_target {
+            Some(target) if body.environment == place.environment => pins.push(target),
+            Some(target) => images.push(&target.image_id),
+            None => {}
+        }
+    }
+    let is_pinned = |r: &&Release| {
+        r.pin()
+            .is_some_and(|pin| pins.contains(&&pin) || images.contains(&&pin.image_id))
+    };
+    let found = ledger.iter().filter(is_pinned);
+    found.map(|r| r.id.clone()).collect()
 }
 
 /// Which standby releases retention lets go of: all but the last known good, `keep` more (newest

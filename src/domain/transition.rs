@@ -144,8 +144,12 @@ pub enum Change {
         name: PersonName,
         at: Timestamp,
     },
-    /// What a person says to a statement of the procedures; the newest word counts.
-    Decide(Box<DecisionRecord>),
+    /// What becomes of a statement of the procedures by a person's word, where it still is as they
+    /// saw it.
+    Decide {
+        record: Box<DecisionRecord>,
+        over: Option<Box<DecisionRecord>>,
+    },
     /// Puts the head of an ended execution's journal into the audit chain with this entry.
     SealJournal {
         execution: ExecutionId,

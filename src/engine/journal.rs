@@ -19,7 +19,8 @@ pub struct Progress<'a> {
     /// The state once the events are taken in; when it has ended, the ledger is settled in the
     /// same commit.
     pub state: &'a ExecutionState,
-    /// With its first events a run takes the lock of its place, under a token above this one.
+    /// With its first events a run takes the lock of its place, under a token above this one; it
+    /// takes it once more where it only hears later which tokens there are on the engine.
     pub takes: Option<u64>,
 }
 

@@ -32,9 +32,13 @@ const UNDO_TIMEOUT: Duration = Duration::from_secs(180);
 /// How long an undo waits before it asks again an engine that did not answer.
 const UNDO_PAUSE: Duration = Duration::from_secs(2);
 
-/// How long a run waits to hear which tokens there are on the engine. Without an answer the ledger
-/// alone counts; where that is too old, the run's calls are refused.
-const TOKEN_WAIT: Duration = Duration::from_secs(2);
+/// How long a run that takes its place waits to hear which tokens there are on the engine: as long
+/// as one asking may take. Without an answer the ledger alone counts, and where that is too old (it
+/// came from a backup), the run's calls would be refused.
+const TOKEN_WAIT: Duration = Duration::from_secs(16);
+
+/// How long a run that did not hear it waits when it asks again, between two steps.
+const TOKEN_WAIT_AGAIN: Duration = Duration::from_secs(2);
 
 /// What the engine needs of the house; cheap to clone.
 #[derive(Clone)]
@@ -135,7 +139,9 @@ impl Engine {
         let mut flights = FuturesUnordered::new();
         let mut inbox_open = true;
         loop {
-            let launched = run.commit_and_decide(std::mem::take(&mut first)).await?;
+            let is_alone = flights.is_empty();
+            let events = std::mem::take(&mut first);
+            let launched = run.commit_and_decide(events, is_alone).await?;
             run.acknowledge();
             if run.state.status.has_ended() {
                 return Ok(Halt::Ended(RunEnd {
@@ -184,6 +190,8 @@ struct Run<'a> {
     written: u64,
     /// The right to the place, taken with the first events that this run writes.
     fence: Option<Fence>,
+    /// Whether it was taken above all tokens on the engine, and not only above those of the ledger.
+    knows_tokens: bool,
     cancel_steps: CancellationToken,
     steps: BTreeMap<&'a StepId, &'a Step>,
     /// When it was last decided what to do.
@@ -207,6 +215,7 @@ impl<'a> Run<'a> {
             state: Arc::new(ExecutionState::replay(&plan.body, &journal)?),
             written: journal.len() as u64,
             fence: None,
+            knows_tokens: false,
             cancel_steps: CancellationToken::new(),
             decided_at: engine.timer.now(),
             asked: Vec::new(),
@@ -238,8 +247,12 @@ impl<'a> Run<'a> {
     }
 
     /// Takes the events in, decides what follows, commits both together, and returns what is to
-    /// be performed now that it is durable.
-    async fn commit_and_decide(&mut self, events: Vec<JournalEvent>) -> Result<Vec<Act>, RunError> {
+    /// be performed now that it is durable. `is_alone`: no step is under way.
+    async fn commit_and_decide(
+        &mut self,
+        events: Vec<JournalEvent>,
+        is_alone: bool,
+    ) -> Result<Vec<Act>, RunError> {
         let now = self.engine.timer.now();
         self.decided_at = now;
         let mut batch: Vec<(Timestamp, JournalEvent)> = Vec::new();
@@ -262,10 +275,7 @@ impl<'a> Run<'a> {
             }
         }
         if !batch.is_empty() {
-            let takes = match self.fence {
-                Some(_) => None,
-                None => Some(self.highest_token().await),
-            };
+            let takes = self.takes(is_alone).await;
             let progress = Progress {
                 execution: self.execution,
                 plan: self.plan,
@@ -275,25 +285,45 @@ impl<'a> Run<'a> {
                 takes,
             };
             let taken = self.engine.journal.commit(progress).await?;
-            self.fence = self.fence.take().or(taken);
+            self.fence = taken.or(self.fence.take());
             self.written += batch.len() as u64;
         }
         Ok(launch)
     }
 
-    /// What the run looks at once, when it takes its place: whoever takes it last counts.
-    async fn highest_token(&self) -> u64 {
+    /// Above which token the run takes its place with this commit, if it does. Whoever takes it
+    /// last counts, so that is looked at once, by the first commit. Only a run that was not told
+    /// then asks again, until it is: a ledger that came from a backup would have it refused, and
+    /// its undos too. What is under way has the token of before and would be refused for the new
+    /// one, so that it is waited for.
+    async fn takes(&mut self, is_alone: bool) -> Option<u64> {
+        let Some(own) = self.fence.as_ref().map(|fence| fence.token) else {
+            let highest = self.highest_token(TOKEN_WAIT).await;
+            self.knows_tokens = highest.is_some();
+            return Some(highest.unwrap_or(0));
+        };
+        if self.knows_tokens || !is_alone || self.state.status.has_ended() {
+            return None;
+        }
+        let highest = self.highest_token(TOKEN_WAIT_AGAIN).await?;
+        self.knows_tokens = true;
+        // What has its own token may be of a process that does not know of this one.
+        (highest >= own).then_some(highest)
+    }
+
+    async fn highest_token(&self, wait: Duration) -> Option<u64> {
         let place = &self.execution.place;
         let known = tokio::select! {
             known = self.engine.world.highest_token(place) => known,
-            () = self.engine.timer.sleep(TOKEN_WAIT) => {
+            () = self.engine.timer.sleep(wait) => {
                 Err(Fault::new(FaultKind::TimedOut, "the engine does not answer"))
             }
         };
-        known.unwrap_or_else(|fault| {
-            tracing::warn!(execution = %self.execution.id, %fault, "the tokens on the engine are not known");
-            0
-        })
+        known
+            .inspect_err(|fault| {
+                tracing::warn!(execution = %self.execution.id, %fault, "the tokens on the engine are not known");
+            })
+            .ok()
     }
 
     fn take(

@@ -127,7 +127,11 @@ impl Flow {
         let mut found = Vec::new();
         for environment in service.environments.keys() {
             let mut releases = self.same_releases(plan, environment)?;
-            if releases.any(|r| r.quality == Quality::Verified) {
+            let quarantines = self.store.quarantines(&Place {
+                service: plan.body.service.clone(),
+                environment: Some(environment.clone()),
+            })?;
+            if releases.any(|r| release::proves(&r, &quarantines)) {
                 found.push(environment.to_string());
             }
         }

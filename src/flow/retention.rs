@@ -9,6 +9,7 @@ use super::Flow;
 use super::error::{Code, FlowError};
 use super::incident::told;
 use crate::adapters::docker::ImageReference;
+use crate::domain::approval::Grant;
 use crate::domain::execution::{Execution, ExecutionStatus};
 use crate::domain::id::{ExecutionId, ReleaseId};
 use crate::domain::incident::{IncidentKind, IncidentStatus};
@@ -53,7 +54,8 @@ impl Flow {
         let pinned = self.pinned(place, &ledger)?;
         let retired = release::to_retire(&ledger, self.settings.keep, &pinned);
         let mut retired: Vec<_> = retired.into_iter().cloned().collect();
-        for candidate in ledger.iter().filter(|r| r.presence == Presence::Candidate) {
+        let candidates = ledger.iter().filter(|r| r.presence == Presence::Candidate);
+        for candidate in candidates.filter(|r| !pinned.contains(&r.id)) {
             // Left behind by an execution that could not undo it; another one is live by now.
             if self
                 .store
@@ -102,7 +104,7 @@ impl Flow {
 
     /// The executions that an open plan runs again, maybe with their image.
     fn wanted_again(&self, place: &Place) -> Result<Vec<ExecutionId>, FlowError> {
-        let open = self.store.open_plans(place)?.into_iter();
+        let open = self.store.open_plans_of(&place.service)?.into_iter();
         let again = open.filter_map(|plan| plan.origin.rerun_of);
         Ok(again.map(|rerun| rerun.execution).collect())
     }
@@ -121,31 +123,18 @@ impl Flow {
         untagged.map_err(|e| unavailable(&e))
     }
 
-    /// Releases that an open plan or watch may go back to, and those whose image one brings up.
     fn pinned(&self, place: &Place, ledger: &[Release]) -> Result<Vec<ReleaseId>, FlowError> {
-        let open = self.store.open_plans(place)?;
-        let images: Vec<_> = open
-            .iter()
-            .filter_map(|plan| plan.body.pins.image_id.clone())
-            .collect();
-        let mut pins: Vec<_> = open
-            .into_iter()
-            .filter_map(|plan| plan.body.rollback_target)
-            .collect();
-        if let Some(watch) = self.store.open_watch(place)?
-            && let Some(grant) = watch.grant
-            && let OnDegraded::RollBack { to } = grant.on_degraded
-        {
-            pins.push(to);
-        }
-        Ok(ledger
-            .iter()
-            .filter(|r| {
-                r.pin()
-                    .is_some_and(|pin| pins.contains(&pin) || images.contains(&pin.image_id))
-            })
-            .map(|r| r.id.clone())
-            .collect())
+        let open = self.store.open_plans_of(&place.service)?;
+        let watch = self.store.open_watch(place)?;
+        let granted = match watch.and_then(|watch| watch.grant) {
+            Some(Grant {
+                on_degraded: OnDegraded::RollBack { to },
+                ..
+            }) => Some(to),
+            _ => None,
+        };
+        let open = open.iter().map(|plan| &plan.body);
+        Ok(release::pinned(place, ledger, open, granted.as_ref()))
     }
 
     async fn retire(&self, release: &Release) -> Result<(), FlowError> {

@@ -9,7 +9,9 @@ use super::error::{Code, FlowError};
 use crate::domain::audit::AuditEntry;
 use crate::domain::digest::Digest;
 use crate::domain::name::PersonName;
-use crate::domain::sop::{DecisionRecord, Decisions, Offer, Procedures, Ruling, StatementId};
+use crate::domain::sop::{
+    self, DecisionRecord, DecisionRefused, Decisions, Offer, Procedures, Ruling, StatementId, Word,
+};
 use crate::domain::text::printable;
 use crate::domain::transition::{Change, Transition};
 use crate::os::clock;
@@ -33,7 +35,7 @@ pub struct Suggestion {
 pub enum SuggestionStatus {
     /// Nobody has decided: a plan that would break it carries a warning.
     Pending,
-    /// It counts as a rule.
+    /// It counts as a rule, also while one person has asked to take it back.
     Accepted,
     /// It is looked at no more.
     Refused,
@@ -71,12 +73,12 @@ impl Flow {
         Ok(found)
     }
 
-    /// Writes what a named person has decided.
+    /// Writes what a named person has decided. A rule that was accepted is taken back by two people.
     ///
     /// # Errors
     ///
     /// `NotFound` where the procedures make no such suggestion (any more), `Conflict` where it is
-    /// decided so already.
+    /// decided so already or a second person is missing, `InvalidInput` where a reason is.
     pub async fn decide(
         &self,
         id: &StatementId,
@@ -93,29 +95,38 @@ impl Flow {
                 ),
             ));
         };
-        if suggestion.decision.as_ref().map(|made| made.decision) == Some(decision) {
-            let message = format!("{id} is {} already", decision.as_str());
-            return Err(FlowError::new(Code::Conflict, message));
-        }
-        let record = DecisionRecord {
-            offer: suggestion.offer.clone(),
-            decision,
+        let word = Word {
             by: by.clone(),
             at: clock::now(),
             comment: comment.map(|comment| printable(comment, MAX_COMMENT)),
         };
-        let act = format!("statement.{}", decision.as_str());
-        let entry = AuditEntry::new(record.at, by.as_str(), &act, id)
+        let before = suggestion.decision.as_ref();
+        let (at, comment) = (word.at, word.comment.clone());
+        let tokens = self.store.tokens()?.len();
+        let record = sop::decide(&suggestion.offer, before, decision, word, tokens)?;
+        let act = match record.waits_for_a_second() {
+            true => "statement.withdrawal_asked".to_owned(),
+            false => format!("statement.{}", decision.as_str()),
+        };
+        let entry = AuditEntry::new(at, by.as_str(), &act, id)
             .with("procedure", &record.offer.citation.sop)
             .with("kind", record.offer.kind.as_str())
             .with("text", &record.offer.text)
-            .with("rule", Digest::of(&record.offer.rule));
-        let entry = match &record.comment {
+            .with("rule", Digest::of(&record.offer.rule))
+            .with("effect", &record.offer.effect);
+        let entry = match &comment {
             Some(comment) => entry.with("comment", comment),
             None => entry,
         };
+        let entry = match &record.withdrawal {
+            Some(first) if first.by != *by => entry.with("asked_by", &first.by),
+            _ => entry,
+        };
         let changes = vec![
-            Change::Decide(Box::new(record.clone())),
+            Change::Decide {
+                record: Box::new(record.clone()),
+                over: suggestion.decision.map(Box::new),
+            },
             Change::Audit(entry),
         ];
         self.store.write(Transition::of(changes)).await?;
@@ -135,10 +146,19 @@ impl Flow {
         {
             return Ok(Decisions::default());
         }
-        let made = self.store.decisions()?.into_iter();
-        Ok(Decisions::new(
-            made.map(|record| (record.offer.id, record.decision)),
-        ))
+        Ok(Decisions::of(&self.store.decisions()?))
+    }
+}
+
+impl From<DecisionRefused> for FlowError {
+    fn from(refused: DecisionRefused) -> Self {
+        let code = match &refused {
+            DecisionRefused::AlreadySo { .. } | DecisionRefused::SecondPersonMissing { .. } => {
+                Code::Conflict
+            }
+            DecisionRefused::ReasonMissing { .. } => Code::InvalidInput,
+        };
+        Self::new(code, refused.to_string())
     }
 }
 

@@ -8,7 +8,7 @@ use commander::cli::advise::{AdviseArgs, facts_of, report};
 use commander::cli::eval::procedures::{Counts, Labelled, Readers, try_text};
 use commander::domain::interpret::Definition as Interpreter;
 use commander::domain::sop::statement::{Definition, StatementKind, Strength, recognise};
-use commander::domain::sop::{Decisions, Ruling, StatementId, advise_under};
+use commander::domain::sop::{Decisions, Offer, Ruling, StatementId, advise_under};
 use proptest::prelude::*;
 
 use super::*;
@@ -227,6 +227,22 @@ mod reading {
         assert_eq!(kinds(&beside), [StatementKind::ApprovalRequired]);
     }
 
+    /// So many others before it do not hide it.
+    #[test]
+    fn suspicious_text_behind_a_hundred_others_becomes_no_statement_either() {
+        let others = "severity: high\n\n".repeat(150);
+        let text = |last: &str| format!("{others}# Approvals\n\n{last}\n");
+        let suspicious = text("Two approvals are required.\u{200b}");
+        assert_eq!(kinds(&suspicious), []);
+        let parsed = sop("a.md", &suspicious);
+        assert_eq!(parsed.suspicions.len(), 151);
+        assert_eq!(parsed.shown_suspicions(), &parsed.suspicions[..100]);
+        assert_eq!(
+            kinds(&text("Two approvals are required.")),
+            [StatementKind::ApprovalRequired]
+        );
+    }
+
     #[test]
     fn a_section_that_a_rule_was_written_from_is_not_read_again() {
         let text = "---\nrules:\n  - id: two\n    approvals: 2\n    message: Two.\n    section: Approvals\n---\n\
@@ -348,6 +364,26 @@ mod deciding {
     }
 
     #[test]
+    fn a_procedure_that_is_about_other_plans_now_is_asked_about_again() {
+        let about = |lists: &str| {
+            let applies = format!("---\napplies_to:\n{lists}---\n{NO_FRIDAYS}");
+            recognised(&applies)
+        };
+        let all = only_id(&recognised(NO_FRIDAYS));
+        let narrow = only_id(&about("  environments: [production]\n"));
+        let wide = about("  environments: [staging, production]\n");
+        let other = only_id(&about("  actions: [promote]\n"));
+        let mut ids = [&all, &narrow, &only_id(&wide), &other];
+        ids.sort();
+        assert!(ids.windows(2).all(|two| two[0] != two[1]), "{ids:?}");
+        let advice = advise_under(&wide, &accepted(&narrow), &friday(), RuleStage::Plan);
+        assert_eq!(severities(&advice), [Severity::Warning]);
+        // The order of a list means nothing.
+        let turned = about("  environments: [production, staging]\n");
+        assert_eq!(only_id(&wide), only_id(&turned));
+    }
+
+    #[test]
     fn what_nobody_can_know_is_a_warning_even_when_it_is_accepted() {
         let procedures = recognised("A backup must be taken before every deploy.\n");
         let id = only_id(&procedures);
@@ -363,6 +399,45 @@ mod deciding {
         assert_eq!(ask(""), [Severity::Warning]);
         assert_eq!(ask("yes"), []);
         assert_eq!(ask("no"), [Severity::High]);
+    }
+
+    /// What is offered is what an accepted one does to a plan that breaks it.
+    #[test]
+    fn an_offer_says_what_the_rule_will_do() {
+        let cases = [
+            (
+                "Never deploy to production on Fridays.",
+                "A plan that breaks it is blocked.",
+            ),
+            (
+                "A backup must be taken before every deploy.",
+                "Commander cannot check it: a plan carries a warning and is not blocked, ",
+            ),
+            (
+                "Deploys to production must be approved by the release manager.",
+                "Commander cannot check it: a plan carries a warning and is not blocked, ",
+            ),
+            (
+                "Deploys to production on Fridays should be avoided.",
+                "A plan that breaks it carries a warning and is not blocked.",
+            ),
+        ];
+        for (said, effect) in cases {
+            let procedures = recognised(&format!("{said}\n"));
+            let offers = Offer::all(&procedures);
+            let [offer] = &offers[..] else {
+                panic!("{said}: {offers:?}")
+            };
+            assert!(offer.effect.starts_with(effect), "{said}: {}", offer.effect);
+            let advice = advise_under(
+                &procedures,
+                &accepted(&offer.id),
+                &friday(),
+                RuleStage::Start,
+            );
+            let offered = offer.rule.as_ref().unwrap().severity;
+            assert_eq!(severities(&advice), [offered.unwrap()], "{said}");
+        }
     }
 
     #[test]

@@ -74,9 +74,85 @@ async fn a_statement_warns_until_a_named_person_accepts_it_and_then_it_blocks() 
     let plan = house.plan("deploy shop v1.1.0 to staging").await;
     assert_eq!(of_statements(&plan), ["high"]);
 
+    // Who is alone needs nobody else; the plan still says that it was a rule.
     decide(&house, &found[0], "refuse").await.ok();
     let plan = house.plan("deploy shop v1.1.0 to staging").await;
-    assert_eq!(of_statements(&plan), Vec::<&str>::new());
+    assert_eq!(of_statements(&plan), ["info"]);
+    let said = text(&plan["advice"]["findings"][0]["message"]);
+    assert!(
+        said.contains("This was a rule until ") && said.ends_with(" (as agreed)."),
+        "{said}"
+    );
+}
+
+async fn say(house: &House, token: &str, suggestion: &Value, verb: &str, why: &str) -> Answer {
+    let path = format!("/api/sops/suggestions/{}/{verb}", text(&suggestion["id"]));
+    let request = house.request(Method::POST, &path).bearer_auth(token);
+    Answer::of(request.json(&json!({ "comment": why }))).await
+}
+
+#[tokio::test]
+async fn a_rule_that_somebody_accepted_is_taken_back_by_two_people_with_a_reason() {
+    let house = House::new().await;
+    write(&house, WINDOW).await;
+    let (ada, bo) = (house.token_of("ada").await, house.token_of("bo").await);
+    let found = suggestions(&house).await;
+    let refuse = async |token: &str, why: &str| say(&house, token, &found[0], "refuse", why).await;
+    let accept = async |token: &str| say(&house, token, &found[0], "accept", "").await;
+    let newest = async || house.get("/api/audit?limit=1").await.ok()["items"][0].clone();
+    accept(&ada).await.ok();
+    let mut heard = house.stream("/api/events?topics=suggestion", None).await;
+
+    refuse(&bo, " ").await.problem(400, "invalid_input");
+    let asked = refuse(&bo, "it is in the way").await.ok();
+    assert_eq!(asked["status"], "accepted", "{asked:#}");
+    assert_eq!(asked["decision"]["by"], "ada");
+    assert_eq!(asked["decision"]["withdrawal"]["by"], "bo");
+    assert_eq!(
+        asked["decision"]["withdrawal"]["reason"],
+        "it is in the way"
+    );
+    let told = heard.next().await.unwrap();
+    let told: Value = serde_json::from_str(&told.data).unwrap();
+    assert_eq!(told, json!({ "topic": "suggestion", "id": found[0]["id"] }));
+    let entry = newest().await;
+    assert_eq!(entry["act"], "statement.withdrawal_asked", "{entry:#}");
+    assert_eq!(
+        (&entry["actor"], &entry["detail"]["comment"]),
+        (&json!("bo"), &json!("it is in the way"))
+    );
+
+    // It counts as before, and says what is under way.
+    let plan = house.plan("deploy shop v1.0.0 to staging").await;
+    assert_eq!(of_statements(&plan), ["high"]);
+    let said = text(&plan["advice"]["findings"][0]["message"]);
+    assert!(said.contains("bo asked at "), "{said}");
+    refuse(&bo, "really").await.problem(409, "conflict");
+    // Somebody keeps it: the next one is a first one again.
+    assert_eq!(
+        accept(&ada).await.ok()["decision"]["withdrawal"],
+        Value::Null
+    );
+    accept(&bo).await.problem(409, "conflict");
+    refuse(&bo, "it is in the way").await.ok();
+    let refused = refuse(&ada, "agreed").await.ok();
+    assert_eq!(refused["status"], "refused");
+    let entry = newest().await;
+    assert_eq!(
+        (&entry["act"], &entry["actor"], &entry["detail"]["asked_by"]),
+        (&json!("statement.refused"), &json!("ada"), &json!("bo"))
+    );
+    let plan = house.plan("deploy shop v1.0.0 to staging").await;
+    assert_eq!(of_statements(&plan), ["info"]);
+    let said = text(&plan["advice"]["findings"][0]["message"]);
+    assert!(
+        said.contains("This was a rule until bo and ada took it back at "),
+        "{said}"
+    );
+    // One person makes a rule of it again.
+    assert_eq!(accept(&bo).await.ok()["status"], "accepted");
+    let plan = house.plan("deploy shop v1.0.0 to staging").await;
+    assert_eq!(of_statements(&plan), ["high"]);
 }
 
 #[tokio::test]

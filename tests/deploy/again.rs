@@ -6,7 +6,7 @@ use commander::domain::id::ExecutionId;
 use commander::domain::intent::Action;
 use commander::domain::name::PersonName;
 use commander::domain::plan::{Origin, Plan, PlanStatus, Requester, Surface};
-use commander::domain::release::{Presence, Release};
+use commander::domain::release::{Presence, Quality, Release};
 use commander::domain::step::StepId;
 use commander::flow::{Code, FlowError};
 
@@ -50,9 +50,22 @@ async fn the_image_of_then_goes_live_again_and_only_by_its_own_approval() {
     let house = House::new().await;
     let first = deployed(&house, "v1.0.0").await;
     let second = deployed(&house, "v1.1.0").await;
-    // Wherever the name points now: it is the image of then.
+    let named = again(&house, &first.execution, "create").await;
+    assert_eq!(named.body.pins.reference.as_deref(), Some("v1.0.0"));
+    // Wherever the name points now: it is the image of then, and is not called by that name.
     house.repository.move_tag("v1.0.0", "v1.2.0");
+    let moved = house.try_approve(&named, "ada").await.unwrap_err();
+    assert_eq!(moved.code, Code::Drift, "{moved}");
     let plan = again(&house, &first.execution, "create").await;
+    let said = format!(
+        "the tag v1.0.0 now names another commit ({}); this plan uses the commit of then, {}",
+        &house.repository.commit_of("v1.2.0")[..12],
+        &first.commit[..12],
+    );
+    assert!(plan.notes.contains(&said), "{:?}", plan.notes);
+    assert_eq!(plan.body.pins.reference.as_ref(), Some(&first.commit));
+    let built = again(&house, &first.execution, "fetch").await;
+    assert!(built.notes.contains(&said), "{:?}", built.notes);
     assert_eq!(plan.status, PlanStatus::PendingApproval);
     assert_eq!(
         steps(&plan),
@@ -98,7 +111,7 @@ async fn the_image_of_then_goes_live_again_and_only_by_its_own_approval() {
         (&live.image_id, &live.commit),
         (&first.image_id, &first.commit)
     );
-    assert_eq!(live.version, "v1.0.0");
+    assert_eq!(live.version, first.commit);
     let container = house.inspect(&live).unwrap();
     assert_eq!(
         container["Image"],
@@ -218,6 +231,21 @@ async fn a_promotion_is_run_again_only_with_what_is_verified_before_it() {
     assert_eq!(ledger.len(), 2);
     assert!(ledger.iter().all(|r| r.image_id == staged.image_id));
     let because = "it loses orders";
+    // The same image again in staging, and that one is found to be bad.
+    let once_more = again(&house, &staged.execution, "create").await;
+    let execution = house.approve(&once_more).await;
+    house.end_of(&execution.id).await.must_succeed();
+    let worse = house.live();
+    assert_eq!(worse.image_id, staged.image_id);
+    flow.quarantine_release(&worse.id, &person("ada"), because)
+        .await
+        .unwrap();
+    assert_eq!(house.release(&staged).quality, Quality::Verified);
+    let refused = try_again(&house, &id, "create").await.unwrap_err();
+    assert!(
+        refused.message.contains("put under quarantine there since"),
+        "{refused}"
+    );
     flow.quarantine_release(&staged.id, &person("ada"), because)
         .await
         .unwrap();

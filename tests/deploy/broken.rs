@@ -6,20 +6,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use commander::domain::execution::{
-    Execution, ExecutionStatus, JournalEvent, StepOutput, StepStatus,
-};
+use commander::domain::execution::{Execution, ExecutionStatus, JournalEvent, StepStatus};
 use commander::domain::incident::{IncidentKind, IncidentSeverity, IncidentStatus};
 use commander::domain::leftover::{Found, Thing};
 use commander::domain::lock::Fence;
 use commander::domain::naming;
 use commander::domain::plan::PlanStatus;
 use commander::domain::release::Presence;
-use commander::domain::step::StepId;
-use commander::domain::transition::{Change, Transition};
 use commander::domain::watch::WatchStatus;
 use commander::engine::{Journal, JournalError, Progress};
-use commander::os::clock;
 use jiff::Timestamp;
 
 use crate::docker_image::request;
@@ -29,25 +24,7 @@ use crate::house::{House, Setup, person, staging};
 async fn an_execution_whose_journal_makes_no_sense_calls_a_person_who_ends_it() {
     let mut house = House::new().await;
     let before = house.deploy("v1.0.0").await;
-    let plan = house
-        .plan("deploy tag slow-tests of shop to staging and run the tests")
-        .await;
-    let broken = house.approve(&plan).await;
-    house
-        .step_is(&broken.id, "test-unit", StepStatus::Running)
-        .await;
-    let store = &house.flow().store;
-    let nonsense = JournalEvent::StepDone {
-        step: StepId::from("switch"),
-        output: StepOutput::default(),
-    };
-    let forged = Change::Journal {
-        execution: broken.id.clone(),
-        after: store.journal_length(&broken.id).unwrap(),
-        events: vec![(clock::now(), nonsense)],
-        status: ExecutionStatus::Running,
-    };
-    store.write(Transition::of(vec![forged])).await.unwrap();
+    let broken = house.broken_execution().await;
     house.restart().await;
 
     let incident = house.incident(IncidentKind::Stuck).await;
@@ -82,7 +59,7 @@ async fn an_execution_whose_journal_makes_no_sense_calls_a_person_who_ends_it() 
     assert_eq!(ended.unwrap().status, ExecutionStatus::Stuck);
     let again = flow.cancel(&broken.id, &person("bob"), "I looked").await;
     assert!(again.is_err());
-    let plan = house.stored(&plan.id);
+    let plan = house.stored(&broken.plan);
     assert_eq!(plan.status, PlanStatus::Failed);
     assert_eq!(plan.reason.as_deref(), Some("given up by bob: I looked"));
     let incident = house.flow().store.incident(&incident.id).unwrap();

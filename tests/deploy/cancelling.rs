@@ -122,6 +122,40 @@ async fn hc_29_what_takes_long_to_end_serves_again_after_a_cancelled_switch() {
     assert!(house.incidents().is_empty());
 }
 
+/// Whether the engine goes on to start what it was told to stop differs from version to version.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_that_is_cancelled_in_its_drain_leaves_the_service_running() {
+    // Longer than a step that was cancelled is waited for.
+    let drain = "[services.shop.environments.staging]\ndrain = \"18s\"";
+    let house = House::with(Setup {
+        environments: drain.to_owned(),
+        ..Setup::default()
+    })
+    .await;
+    let before = house.deploy("stubborn").await;
+    let plan = house.plan("restart shop in staging").await;
+    let execution = house.approve(&plan).await;
+    house
+        .step_is(&execution.id, "restart", StepStatus::Running)
+        .await;
+    house
+        .flow()
+        .cancel(&execution.id, &person("bob"), "not now")
+        .await
+        .unwrap();
+    let ended = house.end_of(&execution.id).await;
+    assert_eq!(
+        ended.status(),
+        ExecutionStatus::Cancelled,
+        "{}",
+        ended.why()
+    );
+    assert_eq!(ended.step("restart"), StepStatus::Undone);
+    assert_eq!(house.live().id, before.id);
+    assert_eq!(house.page("/version").await, "stubborn");
+    assert!(house.incidents().is_empty());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn hc_29_what_waits_behind_another_is_cancelled_too() {
     let house = House::new().await;

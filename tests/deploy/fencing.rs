@@ -5,15 +5,12 @@ use std::time::Duration;
 
 use commander::adapters::db::{back_up, restore};
 use commander::app::KEYS;
-use commander::domain::execution::{
-    ExecutionStatus, Fault, FaultKind, JournalEvent, StepOutput, StepStatus,
-};
+use commander::domain::execution::{ExecutionStatus, Fault, FaultKind};
 use commander::domain::incident::IncidentKind;
 use commander::domain::lock::Fence;
 use commander::domain::naming;
 use commander::domain::release::Release;
 use commander::domain::step::StepId;
-use commander::domain::transition::{Change, Transition};
 use commander::engine::{Call, ContainerSpec};
 use commander::flow::Flow;
 use commander::os::clock;
@@ -83,29 +80,9 @@ fn world_of(house: &House) -> Vec<[Value; 3]> {
 async fn a_step_that_wakes_up_after_its_execution_was_given_up_is_refused() {
     let mut house = House::new().await;
     let first = house.deploy_and_vouch("v1.0.0").await;
-    let plan = house
-        .plan("deploy tag slow-tests of shop to staging and run the tests")
-        .await;
-    let broken = house.approve(&plan).await;
-    house
-        .step_is(&broken.id, "test-unit", StepStatus::Running)
-        .await;
-    let store = &house.flow().store;
-    let stale = store.fence(&staging()).unwrap().unwrap();
+    let broken = house.broken_execution().await;
+    let stale = house.flow().store.fence(&staging()).unwrap().unwrap();
     assert_eq!((&stale.execution, stale.token), (&broken.id, 2));
-    let nonsense = Change::Journal {
-        execution: broken.id.clone(),
-        after: store.journal_length(&broken.id).unwrap(),
-        events: vec![(
-            clock::now(),
-            JournalEvent::StepDone {
-                step: StepId::from("switch"),
-                output: StepOutput::default(),
-            },
-        )],
-        status: ExecutionStatus::Running,
-    };
-    store.write(Transition::of(vec![nonsense])).await.unwrap();
     house.restart().await;
     house.incident(IncidentKind::Stuck).await;
     let flow = house.flow().clone();

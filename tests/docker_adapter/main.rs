@@ -8,6 +8,7 @@ mod double;
 mod events;
 mod image;
 mod logs;
+mod marks;
 mod one_shot;
 mod proxy;
 

@@ -11,8 +11,8 @@ use commander::domain::step::{Condition, ImageSource, RetryPolicy, Step, StepAct
 use proptest::prelude::*;
 
 use crate::plans::{
-    asking_deploy, asking_promote, build_body, configuration, deploy, image, patience, promote,
-    release, restart, rollback, staging, test, test_graph,
+    Scenario, asking_deploy, asking_promote, build_body, configuration, deploy, image, patience,
+    promote, release, restart, rollback, staging, test, test_graph,
 };
 
 fn bodies() -> Vec<PlanBody> {
@@ -194,6 +194,26 @@ fn the_same_graph_has_one_form_only() {
         body.edges.insert(0, edge);
     });
     assert_eq!(doubled, InvalidPlan::NotCanonical);
+}
+
+/// Whoever is asked is told of tests only where the plan has some.
+#[test]
+fn the_question_says_only_what_the_plan_has_done() {
+    let question = |scenario: Scenario| {
+        let mut body = scenario.plan.body;
+        match &step_of(&mut body, "confirm").action {
+            StepAction::Confirm { question, .. } => question.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(
+        question(asking_deploy(4, &[])),
+        "The image is ready and its tests passed. Let shop go live in staging?"
+    );
+    assert_eq!(
+        question(asking_promote(4, &[])),
+        "The image is ready; this plan has run no tests of it. Let shop go live in staging?"
+    );
 }
 
 fn asking_spoilt(spoil: impl FnOnce(&mut PlanBody)) -> InvalidPlan {

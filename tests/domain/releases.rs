@@ -3,13 +3,16 @@
 use commander::domain::digest::Digest;
 use commander::domain::id::{ExecutionId, ReleaseId};
 use commander::domain::intent::Action;
-use commander::domain::lock::{Holder, Waiting, make_way, next_in_line};
+use commander::domain::lock::{Holder, Place, Waiting, make_way, next_in_line};
+use commander::domain::name::EnvironmentName;
+use commander::domain::plan::PlanBody;
 use commander::domain::release::{
-    Presence, Purpose, Quality, Quarantine, Release, last_known_good, live, quarantined, to_retire,
+    Presence, Purpose, Quality, Quarantine, Release, last_known_good, live, pinned, proves,
+    quarantined, to_retire,
 };
 use proptest::prelude::*;
 
-use crate::plans::{at, commit, id, image, release};
+use crate::plans::{at, commit, id, image, promote, release};
 
 use Presence::{Candidate, Live, Standby};
 use Quality::{Quarantined, Unproven, Unverified, Verified};
@@ -75,6 +78,40 @@ fn retention_keeps_the_last_known_good_however_old() {
     assert_eq!(retired(&ledger, 9), [] as [&str; 0]);
 }
 
+/// An open plan of another place has its image here, and nowhere else.
+#[test]
+fn retention_keeps_what_an_open_plan_of_any_place_of_the_service_needs() {
+    let ledger = [
+        release(3, Standby, Verified),
+        release(4, Standby, Unverified),
+        release(5, Live, Unproven),
+    ];
+    let place = Place {
+        service: ledger[0].service.clone(),
+        environment: Some(ledger[0].environment.clone()),
+    };
+    let mut body = promote(4, &[]).plan.body;
+    body.environment = Some(EnvironmentName::parse("production").unwrap());
+    assert_ne!(body.environment, place.environment);
+    let kept = |body: &PlanBody| pinned(&place, &ledger, [body], None);
+    assert_eq!(kept(&body), [ledger[1].id.clone()], "its image");
+    // Where it would go back to, there needs the image too.
+    body.pins.image_id = None;
+    body.rollback_target = ledger[0].pin();
+    assert_eq!(kept(&body), [ledger[0].id.clone()], "its way back");
+    body.rollback_target = None;
+    assert_eq!(kept(&body), []);
+    let granted = ledger[1].pin();
+    let watched = pinned(&place, &ledger, [&body], granted.as_ref());
+    assert_eq!(watched, [ledger[1].id.clone()]);
+    let names = |pinned: &[ReleaseId]| {
+        let retired = to_retire(&ledger, 0, pinned);
+        retired.iter().map(|r| r.id.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&[]), [ledger[1].id.clone()]);
+    assert_eq!(names(&watched), []);
+}
+
 /// What is live and verified is the last known good of the next deploy; what a rollback would go
 /// to is another one, and is kept too.
 #[test]
@@ -107,6 +144,37 @@ fn bad_pair() -> Quarantine {
         since: at(0),
         reason: "left by a rollback".to_owned(),
     }
+}
+
+#[test]
+fn what_was_put_under_quarantine_since_is_no_proof_any_more() {
+    let good = Release {
+        live_since: Some(at(-60)),
+        ..release(5, Standby, Verified)
+    };
+    assert!(proves(&good, &[]));
+    assert!(!proves(&release(5, Standby, Unverified), &[]));
+    // Another release of the same image or commit, with whatever configuration, later.
+    let later = |change: fn(&mut Quarantine)| {
+        let mut quarantine = bad_pair();
+        change(&mut quarantine);
+        proves(&good, &[quarantine])
+    };
+    assert!(!later(|_| {}));
+    assert!(!later(|q| q.image_id = image(9)));
+    assert!(!later(|q| q.commit = commit(9)));
+    assert!(later(|q| {
+        q.image_id = image(9);
+        q.commit = commit(9);
+    }));
+    // Before it went live, only the same pair counts.
+    assert!(later(|q| q.since = at(-120)));
+    let pair = Quarantine {
+        since: at(-120),
+        configuration: good.configuration_digest.clone(),
+        ..bad_pair()
+    };
+    assert!(!proves(&good, &[pair]));
 }
 
 #[test]

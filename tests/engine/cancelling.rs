@@ -75,7 +75,9 @@ async fn hc_29_a_step_that_hangs_is_not_waited_for() {
                     // over; what serves is not touched meanwhile.
                     let hung = &simulation.world.record().calls[call];
                     let drain = match &case.scenario.plan.body.configuration {
-                        Some(it) if hung.starts_with("stop_container") => it.drain_seconds + 6,
+                        Some(it) if hung.starts_with("stop_") || hung.starts_with("restart_") => {
+                            it.drain_seconds + 6
+                        }
                         _ => 0,
                     };
                     let within = within + f64::from(drain);
@@ -144,41 +146,51 @@ async fn a_process_that_stops_leaves_the_execution_to_the_next() {
 #[tokio::test(start_paused = true)]
 async fn hc_29_what_is_still_ending_when_the_switch_is_left_serves_again() {
     for title in ["deploy", "promote"] {
-        let case = case(title);
-        let takes = Duration::from_secs(29);
-        let nature = Nature {
-            stubborn: [(image(1), takes)].into(),
-            ..Nature::default()
-        };
-        let (calls, _) = measure(&case, nature.clone()).await;
-        for call in 0..calls {
-            for mishap in [
-                Mishap::Cancel,
-                Mishap::CancelUnheard,
-                Mishap::LoseAnswer,
-                Mishap::HangAfter,
-            ] {
-                let when = format!("{mishap:?} at {call}");
-                let simulation = case.simulation_with(nature.clone());
-                simulation.world.plan(call, mishap);
-                let status = simulation.run(&case.scenario).await.status();
-                tokio::time::sleep(takes).await;
-                case.assert_defined(&when, &simulation, status);
-            }
+        left_while_it_ends(title).await;
+    }
+}
+
+/// The engine may have heard only of the stop.
+#[tokio::test(start_paused = true)]
+async fn a_restart_that_is_left_in_its_drain_starts_again_what_served() {
+    left_while_it_ends("restart").await;
+}
+
+async fn left_while_it_ends(title: &'static str) {
+    let case = case(title);
+    let takes = Duration::from_secs(29);
+    let nature = Nature {
+        stubborn: [(image(1), takes)].into(),
+        ..Nature::default()
+    };
+    let (calls, _) = measure(&case, nature.clone()).await;
+    for call in 0..calls {
+        for mishap in [
+            Mishap::Cancel,
+            Mishap::CancelUnheard,
+            Mishap::LoseAnswer,
+            Mishap::HangAfter,
+        ] {
+            let when = format!("{mishap:?} at {call}");
             let simulation = case.simulation_with(nature.clone());
-            simulation.world.plan(call, Mishap::CrashAfter);
-            simulation.live(&case.scenario).await;
-            let wish = Signal::Cancel(CancelWish {
-                by: by("grace"),
-                reason: "not today".to_owned(),
-            });
-            let mut ended = simulation.process_told(&case.scenario, vec![wish]).await;
-            while let Ended::Crashed | Ended::Waits(_) = ended {
-                ended = simulation.live(&case.scenario).await;
-            }
+            simulation.world.plan(call, mishap);
+            let status = simulation.run(&case.scenario).await.status();
             tokio::time::sleep(takes).await;
-            let when = format!("killed at {call}, and cancelled");
-            case.assert_defined(&when, &simulation, ended.status());
+            case.assert_defined(&when, &simulation, status);
         }
+        let simulation = case.simulation_with(nature.clone());
+        simulation.world.plan(call, Mishap::CrashAfter);
+        simulation.live(&case.scenario).await;
+        let wish = Signal::Cancel(CancelWish {
+            by: by("grace"),
+            reason: "not today".to_owned(),
+        });
+        let mut ended = simulation.process_told(&case.scenario, vec![wish]).await;
+        while let Ended::Crashed | Ended::Waits(_) = ended {
+            ended = simulation.live(&case.scenario).await;
+        }
+        tokio::time::sleep(takes).await;
+        let when = format!("killed at {call}, and cancelled");
+        case.assert_defined(&when, &simulation, ended.status());
     }
 }

@@ -42,24 +42,69 @@ async fn each_run_takes_its_place_with_a_token_of_its_own() {
 #[tokio::test(start_paused = true)]
 async fn where_nobody_says_which_tokens_there_are_the_ledger_alone_counts() {
     let case = case("deploy");
-    let simulation = case.simulation_with(Nature {
-        hides_tokens: true,
-        ..Nature::default()
-    });
+    let simulation = case.simulation();
+    simulation.world.hide_tokens(true);
     let ended = simulation.run(&case.scenario).await;
     assert_eq!(ended.status(), ExecutionStatus::Succeeded);
     assert_eq!(simulation.journal.token(place(&case)), 1);
     // Above a token that was given elsewhere, once it is known.
     let simulation = case.simulation();
-    simulation.world.overtake(&Fence {
-        place: place(&case).clone(),
-        token: 41,
-        execution: id(0xe1),
-        since: at(0),
-    });
+    simulation.world.overtake(&elsewhere(&case));
     let ended = simulation.run(&case.scenario).await;
     assert_eq!(ended.status(), ExecutionStatus::Succeeded);
     assert_eq!(simulation.journal.token(place(&case)), 42);
+}
+
+/// A token that the ledger does not know of, as after the restore of a backup.
+fn elsewhere(case: &Case) -> Fence {
+    Fence {
+        place: place(case).clone(),
+        token: 41,
+        execution: id(0xe1),
+        since: at(0),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_is_slow_to_say_which_tokens_there_are_is_waited_for() {
+    let case = case("deploy");
+    let simulation = case.simulation();
+    simulation.world.overtake(&elsewhere(&case));
+    simulation.world.hide_tokens(true);
+    let slow = async {
+        simulation.clock().sleep(Duration::from_secs(10)).await;
+        simulation.world.hide_tokens(false);
+    };
+    let (ended, ()) = tokio::join!(simulation.run(&case.scenario), slow);
+    assert_eq!(ended.status(), ExecutionStatus::Succeeded);
+    assert_eq!(simulation.journal.token(place(&case)), 42);
+}
+
+/// It took its place without knowing, so that its calls are refused; it is told before it undoes
+/// what it did, and is not stuck.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_was_not_told_the_tokens_asks_again_and_heals_by_itself() {
+    let case = case("deploy");
+    let before = case.simulation().world.host();
+    let simulation = case.simulation();
+    simulation.world.hide_tokens(true);
+    let told = async {
+        let world = &simulation.world;
+        while !world.record().calls.iter().any(|c| c.starts_with("stop_")) {
+            simulation.clock().sleep(Duration::from_millis(10)).await;
+        }
+        world.overtake(&elsewhere(&case));
+        world.hide_tokens(false);
+    };
+    let (ended, ()) = tokio::join!(simulation.run(&case.scenario), told);
+    assert!(!simulation.world.record().overtaken.is_empty());
+    assert_eq!(ended.status(), ExecutionStatus::Failed);
+    assert_eq!(simulation.journal.token(place(&case)), 42);
+    assert_eq!(simulation.world.host().running(), before.running());
+    // The next one is well from its first commit on.
+    let ended = simulation.run(&next(&case.scenario)).await;
+    assert_eq!(ended.status(), ExecutionStatus::Succeeded);
+    assert_eq!(simulation.journal.token(place(&case)), 43);
 }
 
 /// The deploy of another version to the same place.

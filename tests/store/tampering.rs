@@ -468,10 +468,19 @@ async fn hc_47_an_edited_decision_is_refused_and_named() {
         by: PersonName::parse("ada").unwrap(),
         at: "2026-11-17T10:00:00Z".parse().unwrap(),
         comment: None,
+        withdrawal: None,
     };
     let id = record.offer.id.to_string();
-    let decide = Change::Decide(Box::new(record.clone()));
-    ledger.write(vec![decide]).await.unwrap();
+    let decide = Change::Decide {
+        record: Box::new(record.clone()),
+        over: None,
+    };
+    ledger.write(vec![decide.clone()]).await.unwrap();
+    let unseen = ledger.write(vec![decide]).await;
+    assert!(
+        matches!(unseen, Err(StoreError::Conflict(_))),
+        "over what nobody saw: {unseen:?}"
+    );
     assert_eq!(ledger.store.decisions().unwrap(), [record]);
     assert!(ledger.verify().is_ok());
     let by_hand = ledger.by_hand();

@@ -16,7 +16,9 @@ use std::time::{Duration, Instant};
 use commander::adapters::db::{Selection, Store};
 use commander::app::App;
 use commander::config::Config;
-use commander::domain::execution::{Execution, ExecutionState, ExecutionStatus, StepStatus};
+use commander::domain::execution::{
+    Execution, ExecutionState, ExecutionStatus, JournalEvent, StepOutput, StepStatus,
+};
 use commander::domain::id::{ExecutionId, PlanId, ReleaseId, WatchId};
 use commander::domain::incident::{Incident, IncidentKind};
 use commander::domain::lock::Place;
@@ -302,6 +304,29 @@ impl House {
             plan: store.plan(&execution.plan).unwrap(),
             execution,
         }
+    }
+
+    /// An execution in the middle of its test whose journal makes no sense: no process goes on with
+    /// it, and a person has to end it.
+    pub async fn broken_execution(&self) -> Execution {
+        let sentence = "deploy tag slow-tests of shop to staging and run the tests";
+        let plan = self.plan(sentence).await;
+        let broken = self.approve(&plan).await;
+        self.step_is(&broken.id, "test-unit", StepStatus::Running)
+            .await;
+        let nonsense = JournalEvent::StepDone {
+            step: StepId::from("switch"),
+            output: StepOutput::default(),
+        };
+        let store = &self.flow().store;
+        let forged = Change::Journal {
+            execution: broken.id.clone(),
+            after: store.journal_length(&broken.id).unwrap(),
+            events: vec![(clock::now(), nonsense)],
+            status: ExecutionStatus::Running,
+        };
+        store.write(Transition::of(vec![forged])).await.unwrap();
+        broken
     }
 
     pub async fn step_is(&self, execution: &ExecutionId, step: &str, status: StepStatus) {

@@ -120,8 +120,6 @@ pub struct Nature {
     pub stubborn: BTreeMap<Digest, Duration>,
     /// Images with which every test says no.
     pub failing_images: BTreeSet<Digest>,
-    /// Nobody says which fencing tokens there are.
-    pub hides_tokens: bool,
     /// Tests that say no.
     pub failing_tests: BTreeSet<String>,
     /// What grace answers to the question of a step, if anything; `yes` where nothing is said here.
@@ -135,6 +133,8 @@ struct Inside {
     mishaps: BTreeMap<usize, Mishap>,
     outage: Option<Outage>,
     fences: Fences,
+    /// Nobody says which fencing tokens there are.
+    hides_tokens: bool,
     /// Containers that were told to end, and when they will have.
     ending: BTreeMap<String, Duration>,
     /// Containers that were started before.
@@ -213,6 +213,11 @@ impl SimulatedWorld {
     /// Another run has taken the place.
     pub fn overtake(&self, by: &Fence) {
         self.inside().fences.pass(by).unwrap();
+    }
+
+    /// Whether nobody says which fencing tokens there are.
+    pub fn hide_tokens(&self, hidden: bool) {
+        self.inside().hides_tokens = hidden;
     }
 
     /// Plans a mishap for the call with this number, counted from 0 over the world's whole life.
@@ -475,8 +480,8 @@ impl Inside {
 impl World for SimulatedWorld {
     async fn highest_token(&self, place: &Place) -> Result<u64, Fault> {
         self.life.go_on().await;
-        if self.nature.hides_tokens {
-            return pending().await;
+        while self.inside().hides_tokens {
+            self.timer.sleep(LATENCY).await;
         }
         Ok(self.inside().fences.highest(place))
     }
@@ -607,20 +612,25 @@ impl World for SimulatedWorld {
         Ok(())
     }
 
+    /// A stop, and a start only as long as somebody waits for it: older engines do no more.
     async fn restart_container(
         &self,
         name: &str,
-        _drain: Duration,
+        drain: Duration,
         call: &Call,
     ) -> Result<(), Fault> {
-        self.call(format!("restart_container {name}"), call, |inside| {
-            inside.record.restarts += 1;
-            if let Some(container) = inside.host.containers.get_mut(name) {
-                container.running = false;
-            }
-            inside.start(name, &self.nature)
-        })
-        .await
+        let ends = self
+            .call(format!("restart_container {name}"), call, |inside| {
+                inside.record.restarts += 1;
+                Ok(inside.stop(name, drain, &self.nature, self.timer.elapsed()))
+            })
+            .await?;
+        let left = ends.saturating_sub(self.timer.elapsed());
+        if !left.is_zero() {
+            self.timer.sleep(left).await;
+            self.life.go_on().await;
+        }
+        self.inside().start(name, &self.nature)
     }
 
     async fn inspect_container(

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::rows::{at, json, word};
+use super::rows::{at, from_json, json, word};
 use super::writer::{Notice, Topic};
 use super::{StoreError, chain, history, seals};
 use crate::domain::approval::{Approval, Approver};
@@ -18,6 +18,7 @@ use crate::domain::plan::{Plan, PlanEvent, PlanStatus};
 use crate::domain::release::{
     Presence, PresenceEvent, Quality, QualityEvent, Quarantine, Release, VerifiedBy,
 };
+use crate::domain::sop::DecisionRecord;
 use crate::domain::transition::Change;
 use crate::domain::watch::{Evaluation, Watch, WatchState, WatchStatus};
 
@@ -228,14 +229,10 @@ fn apply_one(db: &Connection, change: &Change, heard: &mut Vec<Notice>) -> Resul
                 }),
                 _ => Ok(()),
             }),
-        Change::Decide(record) => db
-            .prepare_cached(
-                "INSERT INTO decisions (statement, decided_at, body) VALUES (?1, ?2, ?3)
-                 ON CONFLICT (statement) DO UPDATE SET decided_at = excluded.decided_at, body = excluded.body",
-            )?
-            .execute(params![record.offer.id.as_str(), at(record.at), json(record)?])
-            .map(drop)
-            .map_err(write_failed),
+        Change::Decide { record, over } => {
+            notice(Topic::Suggestion, &record.offer.id);
+            decide(db, record, over.as_deref())
+        }
         Change::SaveExecution(execution) => {
             notice(Topic::Execution, &execution.id);
             db.prepare_cached("UPDATE executions SET body = ?2 WHERE id = ?1")?
@@ -448,6 +445,33 @@ fn take_lock(
     Err(StoreError::Conflict(format!(
         "{place} is locked by another execution"
     )))
+}
+
+fn decide(
+    db: &Connection,
+    record: &DecisionRecord,
+    over: Option<&DecisionRecord>,
+) -> Result<(), StoreError> {
+    let id = record.offer.id.as_str();
+    let stored: Option<String> = db
+        .prepare_cached("SELECT body FROM decisions WHERE statement = ?1")?
+        .query_row([id], |row| row.get(0))
+        .optional()?;
+    let stored: Option<DecisionRecord> = stored
+        .map(|body| from_json("decision", id, &body))
+        .transpose()?;
+    if stored.as_ref() != over {
+        return Err(StoreError::Conflict(format!(
+            "somebody else has decided about {id} in the same moment: look at it again"
+        )));
+    }
+    db.prepare_cached(
+        "INSERT INTO decisions (statement, decided_at, body) VALUES (?1, ?2, ?3)
+         ON CONFLICT (statement) DO UPDATE SET decided_at = excluded.decided_at, body = excluded.body",
+    )?
+    .execute(params![id, at(record.at), json(record)?])
+    .map(drop)
+    .map_err(write_failed)
 }
 
 fn free_lock(db: &Connection, place: &Place, execution: &ExecutionId) -> Result<(), StoreError> {

@@ -109,6 +109,20 @@ impl Store {
         })
     }
 
+    /// Those of all places of a service.
+    pub fn open_plans_of(&self, service: &ServiceName) -> Result<Vec<Plan>, StoreError> {
+        self.read(|db| {
+            plans(
+                db,
+                &format!(
+                    "{PLAN} WHERE service = ?1
+                     AND status IN ('pending_approval', 'approved', 'running') ORDER BY id"
+                ),
+                [service.as_str()],
+            )
+        })
+    }
+
     /// Plans of a thread that wait for approval.
     pub fn pending_in(&self, thread: &ThreadId) -> Result<Vec<Plan>, StoreError> {
         self.read(|db| {

@@ -138,7 +138,7 @@ fn written(change: &Change) -> Option<(&'static Kind, String)> {
         Change::AddToken { name, .. } | Change::RevokeToken { name, .. } => {
             (&TOKEN, name.to_string())
         }
-        Change::Decide(record) => (&DECISION, record.offer.id.to_string()),
+        Change::Decide { record, .. } => (&DECISION, record.offer.id.to_string()),
         Change::ShortenJournal { execution, .. } => (&FINAL_STATE, execution.to_string()),
         Change::SetInstance { .. }
         | Change::Touch { .. }

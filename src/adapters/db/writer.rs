@@ -37,10 +37,12 @@ pub enum Topic {
     Watch,
     Incident,
     Freeze,
+    /// What people decide about a suggestion of the procedures.
+    Suggestion,
 }
 
 impl Topic {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Plan,
         Self::Execution,
         Self::Journal,
@@ -48,6 +50,7 @@ impl Topic {
         Self::Watch,
         Self::Incident,
         Self::Freeze,
+        Self::Suggestion,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -59,6 +62,7 @@ impl Topic {
             Self::Watch => "watch",
             Self::Incident => "incident",
             Self::Freeze => "freeze",
+            Self::Suggestion => "suggestion",
         }
     }
 }

@@ -78,6 +78,8 @@ pub fn suggestions(page: &Page, found: &[Suggestion]) -> String {
             .decision
             .as_ref()
             .map(|made| format!(" by {}", made.by));
+        let asked = suggestion.decision.as_ref();
+        let asked = asked.and_then(|made| made.withdrawal.as_ref());
         let place = format!(
             "  {}, {}:{}, {}{}",
             offer.kind.as_str(),
@@ -90,6 +92,17 @@ pub fn suggestions(page: &Page, found: &[Suggestion]) -> String {
             "",
             &[(tone, status), (Tone::Plain, &said), (Tone::Dim, &place)],
         );
+        if let Some(asked) = asked {
+            let waits = match suggestion.status {
+                SuggestionStatus::Accepted => "; it counts until a second person refuses it too",
+                _ => "",
+            };
+            let asked = format!(
+                "{} asked to take it back: {}{waits}",
+                asked.by, asked.reason
+            );
+            sheet.point("  ", &[(Tone::Warn, &asked)]);
+        }
         if let Some(rule) = &offer.rule {
             let when = format!("when {}", rule.when.as_deref().unwrap_or("always"));
             sheet.point("  ", &[(Tone::Dim, &when)]);
@@ -98,6 +111,7 @@ pub fn suggestions(page: &Page, found: &[Suggestion]) -> String {
                 (None, approvals) => format!("{} approvals", approvals.unwrap_or(1)),
             };
             sheet.point("  ", &[(Tone::Dim, &demand)]);
+            sheet.point("  ", &[(Tone::Plain, &offer.effect)]);
         }
     }
     sheet.finish()

@@ -79,7 +79,10 @@ impl Compiled {
             writeln!(out, "  \u{201c}{}\u{201d}", statement.text)?;
             match &statement.rule {
                 None => writeln!(out, "  an exception to other statements")?,
-                Some(rule) => write_rule(rule, out)?,
+                Some(rule) => {
+                    write_rule(rule, out)?;
+                    writeln!(out, "  accepted:  {}", statement.effect)?;
+                }
             }
         }
         for mistake in &self.mistakes {

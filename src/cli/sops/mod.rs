@@ -56,7 +56,8 @@ pub enum SopsCommand {
     Suggestions,
     /// Have a suggestion count as a rule, until its passage changes.
     Accept(DecideArgs),
-    /// Have a suggestion looked at no more, until its passage changes.
+    /// Have a suggestion looked at no more, until its passage changes. One that was accepted is taken
+    /// back by two people, with a reason (`--comment`).
     Refuse(DecideArgs),
     /// Show what the text of procedures demands, and the rule that each demand would become (no
     /// server).
@@ -311,7 +312,7 @@ impl SopReport {
             title: sop.title.clone(),
             passages: sop.passages.len(),
             rules: sop.rules.iter().map(RuleReport::of).collect(),
-            suspicions: sop.suspicions.clone(),
+            suspicions: sop.shown_suspicions().to_vec(),
         }
     }
 

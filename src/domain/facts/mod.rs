@@ -218,7 +218,7 @@ facts! {
 
     /// What is known about the commit or image that would go live.
     release: ReleaseFacts {
-        /// The environments of this service in which this very commit or image is verified.
+        /// The environments of this service in which this very commit or image is verified, with no quarantine since.
         verified_in: Vec<String> => Kind::Names(Place::Environment),
         /// For how many minutes it has been live in another environment of this service.
         soaked_minutes: i64 => Kind::Number,

@@ -54,6 +54,9 @@ pub fn advise_under(
         }
     }
     asked.cite_overruled();
+    for sop in &concerned {
+        asked.look_at_withdrawn(sop);
+    }
     let Asked {
         mut advice, kept, ..
     } = asked;
@@ -149,6 +152,35 @@ impl<'a> Asked<'a> {
                     counts: accepted,
                 };
                 self.look_at_statement(looked, statement);
+            }
+        }
+    }
+
+    /// What was a rule and was taken back is told where a plan would have broken it, until its
+    /// passage changes or somebody accepts it again.
+    fn look_at_withdrawn(&mut self, sop: &'a Sop) {
+        for statement in &sop.statements {
+            let was_a_rule = self.decisions.on(&statement.id) == Some(Ruling::Refused)
+                && self.decisions.remark(&statement.id).is_some();
+            let rule = statement.rule.as_ref().filter(|rule| rule.at <= self.stage);
+            let Some(rule) = rule.filter(|_| was_a_rule) else {
+                continue;
+            };
+            let outcome = rule.judge(self.facts, self.known);
+            let would_break = match &rule.demand {
+                Demand::Approvals(needed) if self.stage < RuleStage::Start => {
+                    outcome != Outcome::Unconcerned && *needed > self.advice.required_approvals
+                }
+                Demand::Approvals(_) | Demand::Condition { .. } => outcome == Outcome::Broken,
+            };
+            if would_break {
+                let looked = Looked {
+                    sop,
+                    rule,
+                    statement: Some(statement),
+                    counts: false,
+                };
+                self.find(looked, Severity::Info, rule.message.clone());
             }
         }
     }
@@ -305,7 +337,14 @@ impl<'a> Asked<'a> {
         sop.rules.is_empty() && sop.statements.is_empty() && !sop.applies_to.everything()
     }
 
-    fn find(&mut self, looked: Looked<'a>, severity: Severity, message: String) {
+    fn find(&mut self, looked: Looked<'a>, severity: Severity, mut message: String) {
+        let remark = looked
+            .statement
+            .and_then(|statement| self.decisions.remark(&statement.id));
+        if let Some(remark) = remark {
+            message.push(' ');
+            message.push_str(remark);
+        }
         self.advice.findings.push(looked.finding(severity, message));
     }
 }

@@ -64,7 +64,7 @@ use super::text::printable;
 use expression::KnownFacts;
 
 pub use advise::{advise, advise_under};
-pub use decisions::{DecisionRecord, Decisions, Ruling};
+pub use decisions::{DecisionRecord, DecisionRefused, Decisions, Ruling, Withdrawal, Word, decide};
 pub use offer::{Offer, OfferedRule};
 pub use passage::Passage;
 pub use procedures::Procedures;
@@ -88,13 +88,14 @@ pub struct Sop {
     pub applies_to: AppliesTo,
     pub rules: Vec<Rule>,
     pub passages: Vec<Passage>,
+    /// In the order of their lines.
     pub suspicions: Vec<Suspicion>,
     /// What the text demands, as far as it is recognised; empty where nobody has looked.
     pub statements: Vec<Statement>,
 }
 
 /// Which plans a procedure is about; an empty list stands for all.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct AppliesTo {
     pub services: Vec<ServiceName>,
     pub environments: Vec<EnvironmentName>,
@@ -191,6 +192,11 @@ impl Sop {
         }
     }
 
+    /// The suspicions that are shown to a person.
+    pub fn shown_suspicions(&self) -> &[Suspicion] {
+        suspicion::shown(&self.suspicions)
+    }
+
     /// Tries the examples that stand beside the rules.
     pub fn failed_examples(&self) -> Vec<FailedExample> {
         let mut failed = Vec::new();
@@ -226,6 +232,26 @@ impl Sop {
 impl AppliesTo {
     pub fn everything(&self) -> bool {
         self.services.is_empty() && self.environments.is_empty() && self.actions.is_empty()
+    }
+
+    /// The same, however the lists are written.
+    fn in_order(&self) -> Self {
+        let Self {
+            mut services,
+            mut environments,
+            mut actions,
+        } = self.clone();
+        services.sort();
+        services.dedup();
+        environments.sort();
+        environments.dedup();
+        actions.sort_by_key(|action| action.as_str());
+        actions.dedup();
+        Self {
+            services,
+            environments,
+            actions,
+        }
     }
 
     pub fn concerns(&self, plan: &PlanFacts) -> bool {

@@ -20,9 +20,11 @@ pub struct Offer {
     pub citation: Citation,
     /// Absent where it only excepts something from other statements.
     pub rule: Option<OfferedRule>,
-    /// Whether facts of a plan decide it; else people must say so, and it blocks only once somebody
-    /// has said that it is not so.
+    /// Whether facts of a plan decide it; else only people know it, and the rule warns.
     pub checkable: bool,
+    /// One sentence: what a plan meets once it is accepted.
+    #[serde(default)]
+    pub effect: String,
 }
 
 /// Either a condition with a severity, or a number of approvals.
@@ -31,6 +33,7 @@ pub struct Offer {
 pub struct OfferedRule {
     pub when: Option<String>,
     pub require: Option<String>,
+    /// As it takes effect.
     pub severity: Option<Severity>,
     pub approvals: Option<u32>,
     pub at: RuleStage,
@@ -55,8 +58,9 @@ impl Offer {
                 },
                 |passage| sop.cite_passage(passage),
             ),
-            rule: statement.rule.as_ref().map(OfferedRule::of),
+            rule: (statement.rule.as_ref()).map(|rule| OfferedRule::of(rule, statement)),
             checkable: statement.checkable,
+            effect: effect(statement),
         }
     }
 
@@ -73,19 +77,50 @@ impl Offer {
 }
 
 impl OfferedRule {
-    fn of(rule: &Rule) -> Self {
-        let (require, severity, approvals) = match &rule.demand {
-            Demand::Condition { require, severity } => {
-                (Some(require.source().to_owned()), Some(*severity), None)
-            }
-            Demand::Approvals(count) => (None, None, Some(*count)),
+    fn of(rule: &Rule, statement: &Statement) -> Self {
+        let (require, approvals) = match &rule.demand {
+            Demand::Condition { require, .. } => (Some(require.source().to_owned()), None),
+            Demand::Approvals(count) => (None, Some(*count)),
         };
         Self {
             when: rule.when.as_ref().map(|when| when.source().to_owned()),
             require,
-            severity,
+            severity: severity(&rule.demand, statement),
             approvals,
             at: rule.at,
         }
+    }
+}
+
+/// The most that advice makes of it.
+fn severity(demand: &Demand, statement: &Statement) -> Option<Severity> {
+    match demand {
+        Demand::Condition { severity, .. } if statement.checkable => Some(*severity),
+        Demand::Condition { severity, .. } => Some((*severity).max(Severity::Warning)),
+        Demand::Approvals(_) => None,
+    }
+}
+
+fn effect(statement: &Statement) -> String {
+    let Some(rule) = &statement.rule else {
+        return "It only excepts something from other demands.".to_owned();
+    };
+    let informs = "A plan that breaks it is told so, and no more.";
+    match (&rule.demand, severity(&rule.demand, statement)) {
+        (Demand::Approvals(_), _) if statement.strength == Strength::Vague => informs.to_owned(),
+        (Demand::Approvals(1), _) => "A plan waits for one approval, as every plan does.".to_owned(),
+        (Demand::Approvals(count), _) => format!(
+            "A plan waits until {count} people have approved it; while only one token exists it is warned about, and one is enough."
+        ),
+        (Demand::Condition { .. }, Some(Severity::High)) => {
+            "A plan that breaks it is blocked.".to_owned()
+        }
+        (Demand::Condition { .. }, Some(Severity::Warning)) if !statement.checkable => {
+            "Commander cannot check it: a plan carries a warning and is not blocked, and people have to see to it.".to_owned()
+        }
+        (Demand::Condition { .. }, Some(Severity::Warning)) => {
+            "A plan that breaks it carries a warning and is not blocked.".to_owned()
+        }
+        (Demand::Condition { .. }, Some(Severity::Info) | None) => informs.to_owned(),
     }
 }

@@ -45,8 +45,14 @@ impl SuspicionKind {
 
 const MAX_EXCERPT: usize = 160;
 /// Whoever looks into a file for this many will see the others.
-const MAX_SUSPICIONS: usize = 100;
+const MAX_SHOWN: usize = 100;
 
+/// Those that are shown. What is recognised in the text goes by all of them.
+pub fn shown(found: &[Suspicion]) -> &[Suspicion] {
+    &found[..found.len().min(MAX_SHOWN)]
+}
+
+/// All, in the order of their lines.
 pub(super) fn find(text: &str, document: &Document<'_>, passages: &[Passage]) -> Vec<Suspicion> {
     let mut found = hidden_characters(text);
     found.extend(comments(document));
@@ -59,7 +65,6 @@ pub(super) fn find(text: &str, document: &Document<'_>, passages: &[Passage]) ->
     );
     found.sort();
     found.dedup();
-    found.truncate(MAX_SUSPICIONS);
     found
 }
 

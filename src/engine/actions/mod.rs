@@ -31,6 +31,12 @@ use crate::domain::step::{ImageSource, Step, StepAction};
 use super::timer::Timer;
 use super::world::{Call, World};
 
+/// How long the engine may need to kill what has not ended within its drain time.
+const KILL: Duration = Duration::from_secs(5);
+
+/// How often it is looked whether a stop has come to its end.
+const LOOK: Duration = Duration::from_millis(500);
+
 /// What an action works with besides its parameters.
 pub struct Scene<'a> {
     pub world: &'a dyn World,
@@ -81,6 +87,7 @@ pub async fn undo(step: &Step, scene: &Scene<'_>) -> Result<(), Fault> {
         StepAction::RunTest { .. } | StepAction::SmokeTest { .. } => run_test::undo(scene).await,
         StepAction::CreateContainer { .. } => create_container::undo(scene).await,
         StepAction::Switch { .. } => switch::undo(scene).await,
+        StepAction::RestartContainer { .. } => restart_container::undo(scene).await,
         // No undo: what was fetched stays in the mirror and harms nobody.
         StepAction::FetchSource { .. } => Ok(()),
         // No undo: these only look, or ask.
@@ -88,8 +95,6 @@ pub async fn undo(step: &Step, scene: &Scene<'_>) -> Result<(), Fault> {
         | StepAction::RequireImage { .. }
         | StepAction::HealthGate { .. }
         | StepAction::VerifyRunning { .. } => Ok(()),
-        // No undo: the container was restarted, and runs or does not.
-        StepAction::RestartContainer { .. } => Ok(()),
         // No undo: a script of the manifest says itself whether it has side effects.
         StepAction::RunScript { .. } => Ok(()),
     }
@@ -131,6 +136,47 @@ impl Scene<'_> {
             .filter(|id| Some(*id) != self.execution.release.as_ref())
             .map(|id| self.container_of(id))
             .transpose()
+    }
+
+    /// Whether the step came to its end; otherwise what it asked for may still be under way.
+    fn has_ended(&self) -> bool {
+        let step = self.state.steps.get(&self.call.step);
+        step.is_some_and(|step| step.output.is_some())
+    }
+
+    fn drain(&self) -> Result<Duration, Fault> {
+        let seconds = self.configuration()?.drain_seconds;
+        Ok(Duration::from_secs(seconds.into()))
+    }
+
+    /// A stop that nobody waits for any more is carried out all the same, and a start that comes
+    /// before its end is a success that does not last. Whether one is under way cannot be asked, and
+    /// it may not have been sent at all: then what runs is the service, and is left alone. So it is
+    /// looked at until it has ended, or until every stop would have.
+    async fn wait_out_a_stop(&self, name: &str, drain: Duration) -> Result<(), Fault> {
+        let every_stop_is_over = self.timer.elapsed() + drain + KILL;
+        loop {
+            match self.world.inspect_container(name, self.call).await? {
+                Some(facts) if facts.running => {}
+                _ => return Ok(()),
+            }
+            if self.timer.elapsed() >= every_stop_is_over {
+                return Ok(());
+            }
+            self.timer.sleep(LOOK).await;
+        }
+    }
+
+    /// Starts a container that served before, exactly as it is; one that runs is left alone.
+    async fn start_as_it_was(&self, name: &str) -> Result<(), Fault> {
+        self.world.start_container(name, self.call).await?;
+        match self.world.inspect_container(name, self.call).await? {
+            Some(facts) if facts.running => Ok(()),
+            _ => Err(Fault::new(
+                FaultKind::Rejected,
+                format!("{name} was started again and does not run"),
+            )),
+        }
     }
 
     fn container_of(&self, release: &ReleaseId) -> Result<String, Fault> {

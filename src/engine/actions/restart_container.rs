@@ -1,13 +1,12 @@
-//! Restarts the container of the live release. No undo.
-
-use std::time::Duration;
+//! Restarts the container of the live release. One that was broken off between its stop and its
+//! start is undone by the start; after its end there is nothing to undo: it runs or does not.
 
 use super::Scene;
 use crate::domain::execution::{Fault, StepOutput};
 
 pub async fn apply(scene: &Scene<'_>) -> Result<StepOutput, Fault> {
     let name = scene.own_container()?;
-    let drain = Duration::from_secs(u64::from(scene.configuration()?.drain_seconds));
+    let drain = scene.drain()?;
     let stopped_at = scene.began_at();
     scene
         .world
@@ -18,4 +17,15 @@ pub async fn apply(scene: &Scene<'_>) -> Result<StepOutput, Fault> {
         summary: format!("{name} is restarted"),
         ..StepOutput::default()
     })
+}
+
+/// An engine that was asked to restart may have heard only of the stop: what serves must not stay
+/// down because nobody waited for the start.
+pub async fn undo(scene: &Scene<'_>) -> Result<(), Fault> {
+    if scene.has_ended() {
+        return Ok(());
+    }
+    let name = scene.own_container()?;
+    scene.wait_out_a_stop(&name, scene.drain()?).await?;
+    scene.start_as_it_was(&name).await
 }

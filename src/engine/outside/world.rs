@@ -45,6 +45,9 @@ const BUILD: Duration = Duration::from_secs(3600);
 const BUILD_TRIES: u32 = 3;
 /// Bytes of context between Git and Docker.
 const PIPE: usize = 256 * 1024;
+/// How long a change waits to hear which runs left their marks on the place's containers. It comes
+/// on top of an interruption, and the engine answers in milliseconds.
+const MARKS: Duration = Duration::from_secs(5);
 /// Lines of a container's output that say why it ended.
 const LAST_WORDS: u32 = 5;
 
@@ -403,9 +406,27 @@ impl Adapters {
 
     /// The same, and one that a run of another process has overtaken, which left its mark on the
     /// engine: that of a backup that was restored while the first process still runs.
+    ///
+    /// A mark that was read and is newer refuses. Marks that cannot be read do not: among the runs
+    /// of this process, which alone has this data directory, the fence in memory decides, and it
+    /// was asked. What is not seen then is a copy of the data in use elsewhere, a mistake that the
+    /// next look tells; a switch that is refused half way, a rollback's above all, is an outage.
     async fn pass_engine(&self, call: &Call) -> Result<(), Fault> {
         self.pass(call)?;
-        let marks = self.marks(&call.fence.place).await?;
+        let marks = tokio::time::timeout(MARKS, self.marks(&call.fence.place))
+            .await
+            .unwrap_or_else(|_| {
+                let waited = format!("no answer within {} s", MARKS.as_secs());
+                Err(Fault::new(FaultKind::TimedOut, waited))
+            })
+            .unwrap_or_else(|fault| {
+                tracing::warn!(execution = %call.execution, step = %call.step, %fault, "the marks on the place's containers are not known");
+                call.say(format!(
+                    "whether another Commander with this data has changed {} cannot be seen ({}); in this one no other run has it, so this one goes on",
+                    call.fence.place, fault.message
+                ));
+                Vec::new()
+            });
         match marks.iter().find(|mark| call.fence.is_behind(mark)) {
             Some(mark) => Err(Fault::new(
                 FaultKind::Overtaken,

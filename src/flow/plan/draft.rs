@@ -5,7 +5,7 @@ use super::super::Flow;
 use super::super::error::{Code, FlowError};
 use super::super::retention::rebuild;
 use super::super::rollback::choose;
-use super::place::place_named;
+use super::place::{BringUp, place_named};
 use super::source::Freshness;
 use super::wish::Wish;
 use crate::domain::catalogue::Service;
@@ -16,9 +16,6 @@ use crate::domain::name::EnvironmentName;
 use crate::domain::plan::PlanBody;
 use crate::domain::planner;
 use crate::domain::release::{self, Quality};
-
-/// Commits that a plan lists.
-pub(super) const COMMITS: usize = 20;
 
 /// A body with what belongs to it and is not covered by the digest.
 pub(super) struct Drafted {
@@ -94,36 +91,20 @@ impl Flow {
         let found = self
             .find_source(wish, service, &environment.settings, freshness)
             .await?;
-        let place = place_named(wish);
-        let ledger = self.store.ledger(&place)?;
-        let quarantines = self.store.quarantines(&place)?;
-        let configuration = self
-            .snapshot(&place, &environment.settings, found.exposed.as_slice())
+        let commit = &found.source.commit;
+        let BringUp {
+            ledger,
+            quarantines,
+            configuration,
+            extras,
+        } = self
+            .bring_up(wish, &environment.settings, commit, None, &found.exposed)
             .await?;
-        self.refuse_quarantined(
-            &quarantines,
-            None,
-            &found.source.commit,
-            &configuration,
-            &ledger,
-        )?;
         let facts = self.place_facts(name, wish, environment, &ledger, &quarantines)?;
-        let extras = self.extras(wish, &configuration)?;
         let body = planner::deploy(facts, &found.source, configuration, &extras);
-        let live = release::live(&ledger);
-        let repository = self.repository(service)?;
-        let changes = self
-            .git
-            .changes(
-                &repository,
-                live.map(|r| r.commit.as_str()),
-                &found.source.commit,
-                COMMITS,
-            )
-            .await
-            .ok();
+        let changes = self.changes_since_live(service, &ledger, commit).await?;
         let mut notes = found.notes;
-        notes.extend(self.preflight_notes(&place)?);
+        notes.extend(self.preflight_notes(&place_named(wish))?);
         notes.extend(self.notes(&body, &ledger, environment));
         Ok(Drafted {
             body,
@@ -174,35 +155,27 @@ impl Flow {
                 format!("{} was never built", source.version),
             )
         })?;
-        let place = place_named(wish);
-        let ledger = self.store.ledger(&place)?;
-        let quarantines = self.store.quarantines(&place)?;
-        let configuration = self
-            .snapshot(&place, &environment.settings, &[source.configuration.port])
+        let ports = [source.configuration.port];
+        let BringUp {
+            ledger,
+            quarantines,
+            configuration,
+            extras,
+        } = self
+            .bring_up(
+                wish,
+                &environment.settings,
+                &source.commit,
+                Some(&image_id),
+                &ports,
+            )
             .await?;
-        self.refuse_quarantined(
-            &quarantines,
-            Some(&image_id),
-            &source.commit,
-            &configuration,
-            &ledger,
-        )?;
         let facts = self.place_facts(name, wish, environment, &ledger, &quarantines)?;
-        let extras = self.extras(wish, &configuration)?;
         let mut body = planner::promote(facts, &image_id, &source.commit, configuration, &extras);
         body.pins.reference = Some(source.version.clone());
-        let live = release::live(&ledger);
-        let repository = self.repository(service)?;
         let changes = self
-            .git
-            .changes(
-                &repository,
-                live.map(|r| r.commit.as_str()),
-                &source.commit,
-                COMMITS,
-            )
-            .await
-            .ok();
+            .changes_since_live(service, &ledger, &source.commit)
+            .await?;
         let mut notes = vec![format!(
             "the image is the one verified in {from}; nothing is built"
         )];
@@ -237,18 +210,9 @@ impl Flow {
                 format!("{} was never built", target.version),
             )
         })?;
-        let live = release::live(&ledger);
-        let repository = self.repository(service)?;
         let changes = self
-            .git
-            .changes(
-                &repository,
-                live.map(|r| r.commit.as_str()),
-                &target.commit,
-                COMMITS,
-            )
-            .await
-            .ok();
+            .changes_since_live(service, &ledger, &target.commit)
+            .await?;
         let mut notes = vec![format!(
             "{} comes back with the image and the configuration it ran with",
             target.version

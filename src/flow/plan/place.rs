@@ -6,16 +6,65 @@ use super::super::error::{Code, FlowError};
 use super::wish::Wish;
 use crate::adapters::db::StoreError;
 use crate::domain::catalogue::{Environment, Service, Settings};
+use crate::domain::changes::Changes;
 use crate::domain::digest::Digest;
 use crate::domain::lock::Place;
 use crate::domain::name::{EnvironmentName, ServiceName};
-use crate::domain::planner::{self, PlaceFacts};
+use crate::domain::planner::{self, Extras, PlaceFacts};
 use crate::domain::release::{self, Purpose, Release};
 use crate::domain::snapshot::{ConfigurationSnapshot, Publish};
 use crate::domain::transition::{Change, Transition};
 use crate::os::net;
 
+/// Commits that a plan lists.
+const COMMITS: usize = 20;
+
+/// What a release is brought up with at its place.
+pub(super) struct BringUp {
+    pub ledger: Vec<Release>,
+    pub quarantines: Vec<release::Quarantine>,
+    pub configuration: ConfigurationSnapshot,
+    pub extras: Extras,
+}
+
 impl Flow {
+    /// Of a commit, or of an image of it, that listens on `ports`; refused where it is under
+    /// quarantine there.
+    pub(super) async fn bring_up(
+        &self,
+        wish: &Wish,
+        settings: &Settings,
+        commit: &str,
+        image_id: Option<&Digest>,
+        ports: &[u16],
+    ) -> Result<BringUp, FlowError> {
+        let place = place_named(wish);
+        let ledger = self.store.ledger(&place)?;
+        let quarantines = self.store.quarantines(&place)?;
+        let configuration = self.snapshot(&place, settings, ports).await?;
+        self.refuse_quarantined(&quarantines, image_id, commit, &configuration, &ledger)?;
+        let extras = self.extras(wish, &configuration)?;
+        Ok(BringUp {
+            ledger,
+            quarantines,
+            configuration,
+            extras,
+        })
+    }
+
+    /// What lies between what is live and a commit; `None` where the mirror does not know it.
+    pub(super) async fn changes_since_live(
+        &self,
+        service: &Service,
+        ledger: &[Release],
+        commit: &str,
+    ) -> Result<Option<Changes>, FlowError> {
+        let repository = self.repository(service)?;
+        let since = release::live(ledger).map(|r| r.commit.as_str());
+        let changes = self.git.changes(&repository, since, commit, COMMITS);
+        Ok(changes.await.ok())
+    }
+
     pub(super) fn place_facts<'a>(
         &'a self,
         name: &'a EnvironmentName,
@@ -35,7 +84,7 @@ impl Flow {
     }
 
     /// The rollback target's own pair is exempt: what may be gone back to may be deployed.
-    pub(super) fn refuse_quarantined(
+    fn refuse_quarantined(
         &self,
         quarantines: &[release::Quarantine],
         image_id: Option<&Digest>,
@@ -65,7 +114,7 @@ impl Flow {
     }
 
     /// The container's configuration; a port that is chosen by us is chosen once and kept.
-    pub(super) async fn snapshot(
+    async fn snapshot(
         &self,
         place: &Place,
         settings: &Settings,

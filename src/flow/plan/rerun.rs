@@ -10,7 +10,7 @@ use super::super::Flow;
 use super::super::error::{Code, FlowError};
 use super::super::ledger::ExecutionView;
 use super::draft::Drafted;
-use super::source::Freshness;
+use super::source::{Freshness, TagToday, gone, moved};
 use super::wish::{ImageOfThen, Wish, wish_of};
 use super::{place_of, stored};
 use crate::domain::catalogue::TestStage;
@@ -110,14 +110,24 @@ impl Flow {
     /// that rules about tags hold; a branch has moved on, or will.
     async fn draft_from_source(&self, mut wish: Wish, then: &Plan) -> Result<Drafted, FlowError> {
         let pins = &then.body.pins;
-        if pins.reference_kind == Some(RefKind::Tag)
-            && let Ok(drafted) = self.draft(&wish, Freshness::Asked, None).await
-            && drafted.body.pins.commit == pins.commit
-        {
-            return Ok(drafted);
+        let tag = wish.reference.clone();
+        let tag = tag.filter(|_| pins.reference_kind == Some(RefKind::Tag));
+        let commit = pins.commit.clone().unwrap_or_default();
+        let mut told = None;
+        if let Some(tag) = tag {
+            match self
+                .tag_today(self.service(&wish.service)?, &tag, &commit)
+                .await?
+            {
+                TagToday::Same => return self.draft(&wish, Freshness::Mirror, None).await,
+                TagToday::Moved { to } => told = Some(moved(&tag, &to, &commit)),
+                TagToday::Unknown => told = Some(gone(&tag, &commit)),
+            }
         }
-        wish.reference = pins.commit.clone();
-        self.draft(&wish, Freshness::Mirror, None).await
+        wish.reference = Some(commit);
+        let mut drafted = self.draft(&wish, Freshness::Mirror, None).await?;
+        drafted.notes.extend(told);
+        Ok(drafted)
     }
 
     /// A rollback to the same release; a restart of what was restarted then.

@@ -37,6 +37,35 @@ pub(super) struct FoundSource {
     pub notes: Vec<String>,
 }
 
+/// Where a tag points that a plan was made for.
+pub(super) enum TagToday {
+    Same,
+    Moved {
+        to: String,
+    },
+    /// There is no such tag, or none any more.
+    Unknown,
+}
+
+/// What a plan says that stands on the commit that a tag named then.
+pub(super) fn moved(name: &str, to: &str, commit: &str) -> String {
+    format!(
+        "the tag {name} now names another commit ({to}); this plan uses the commit of then, {}",
+        short(commit)
+    )
+}
+
+pub(super) fn gone(name: &str, commit: &str) -> String {
+    format!(
+        "the tag {name} is not in the repository any more; this plan uses the commit of then, {}",
+        short(commit)
+    )
+}
+
+fn short(commit: &str) -> &str {
+    commit.get(..12).unwrap_or(commit)
+}
+
 impl Flow {
     pub(in crate::flow) fn repository(
         &self,
@@ -97,6 +126,31 @@ impl Flow {
             },
             exposed: dockerfile.exposed_ports().to_vec(),
             notes,
+        })
+    }
+
+    /// What is to be told of a tag that named `commit` when a plan was made: whether it still does.
+    /// Where the repository cannot be asked, what was known of it last counts.
+    pub(super) async fn tag_today(
+        &self,
+        service: &Service,
+        name: &str,
+        commit: &str,
+    ) -> Result<TagToday, FlowError> {
+        let repository = self.repository(service)?;
+        let Ok(tag) = RefName::parse(&format!("refs/tags/{name}")) else {
+            return Ok(TagToday::Unknown);
+        };
+        let asked = self.git.sync(&repository, SENTENCE_FETCH).await;
+        if let Err(error) = asked {
+            tracing::warn!(%repository, %error, "whether a tag has moved is looked at in the mirror");
+        }
+        Ok(match self.git.resolve(&repository, &tag).await {
+            Ok(found) if found.commit == commit => TagToday::Same,
+            Ok(found) => TagToday::Moved {
+                to: short(&found.commit).to_owned(),
+            },
+            Err(_) => TagToday::Unknown,
         })
     }
 

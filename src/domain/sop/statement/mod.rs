@@ -43,7 +43,8 @@ use rule::{Draft, Requires};
 /// A demand that a passage makes, with the rule that it would become.
 #[derive(Debug)]
 pub struct Statement {
-    /// Changes with the passage and with what is made of it: a decision on it holds no longer then.
+    /// Changes with the passage, with the plans that the procedure is about, and with what is made of
+    /// it: a decision on it holds no longer then.
     pub id: StatementId,
     pub kind: StatementKind,
     pub strength: Strength,
@@ -53,7 +54,7 @@ pub struct Statement {
     pub passage: usize,
     /// Which sentence of the passage.
     pub sentence: usize,
-    /// Of the passage, its headings and what leads it in.
+    /// Of the passage, its headings and what leads it in, and of the plans that the procedure is about.
     pub digest: Digest,
     /// Absent where it only excepts something from other demands.
     pub rule: Option<Rule>,
@@ -207,7 +208,12 @@ fn rule_of(
 }
 
 fn digest(sop: &Sop, passage: &Passage) -> Digest {
-    Digest::of(&(&sop.file, &passage.heading, &passage.lead, &passage.text))
+    let text = (&sop.file, &passage.heading, &passage.lead, &passage.text);
+    // The same words about other plans are another demand.
+    match sop.applies_to.everything() {
+        true => Digest::of(&text),
+        false => Digest::of(&(text, sop.applies_to.in_order())),
+    }
 }
 
 fn id(
@@ -240,10 +246,11 @@ fn is_suspicious(sop: &Sop, index: usize, passage: &Passage) -> bool {
         .passages
         .get(index + 1)
         .map_or(u32::MAX, |next| next.line.max(passage.line + 1));
-    sop.suspicions.iter().any(|suspicion| {
-        (passage.line..next).contains(&suspicion.line)
-            && suspicion.kind != SuspicionKind::HtmlComment
-    })
+    let first = sop.suspicions.partition_point(|s| s.line < passage.line);
+    sop.suspicions[first..]
+        .iter()
+        .take_while(|suspicion| suspicion.line < next)
+        .any(|suspicion| suspicion.kind != SuspicionKind::HtmlComment)
 }
 
 /// What a rule of the front matter was written from needs no second one.

@@ -1,6 +1,6 @@
-//! What the beginning and the end of an execution do to the ledger. The store carries these
-//! changes out in the same commit as the journal event they belong to, so that go-live is one
-//! moment: release live, predecessor standby, watch begun, execution succeeded, lock free.
+//! What events of an execution, most of all its first and its last, do to the ledger. All of it is one
+//! commit with the events, so that go-live is one moment: release live, predecessor standby, watch
+//! begun, execution succeeded, lock free.
 
 use jiff::Timestamp;
 
@@ -17,6 +17,57 @@ use super::step::StepAction;
 use super::transition::Change;
 use super::verdict::Baseline;
 use super::watch::{Watch, WatchEvent, WatchSettings, WatchState, WatchStatus};
+
+/// Events of one execution, to be committed together.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress<'a> {
+    pub execution: &'a Execution,
+    pub plan: &'a Plan,
+    /// How many events the journal holds before these: a second writer is found by it.
+    pub after: u64,
+    pub events: &'a [(Timestamp, JournalEvent)],
+    /// The state once the events are taken in; when it has ended, the ledger is settled in the
+    /// same commit.
+    pub state: &'a ExecutionState,
+    /// With its first events a run takes the lock of its place, under a token above this one; it
+    /// takes it once more where it only hears later which tokens there are on the engine.
+    pub takes: Option<u64>,
+}
+
+/// What has to be known of the ledger before [`changes`] can say what it becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needed {
+    Nothing,
+    /// [`LedgerFacts::open_watch`] alone.
+    Watch,
+    Everything,
+}
+
+impl Progress<'_> {
+    pub fn needs(&self) -> Needed {
+        if self.ended().is_some() && moves_releases(self.plan.body.action) {
+            Needed::Everything
+        } else if self.begun().is_some() {
+            Needed::Watch
+        } else {
+            Needed::Nothing
+        }
+    }
+
+    /// When the execution began, if it did with these events.
+    fn begun(&self) -> Option<Timestamp> {
+        match self.events.first() {
+            Some((at, JournalEvent::Started { .. })) => Some(*at),
+            _ => None,
+        }
+    }
+
+    /// When the execution ended, if it did with these events.
+    fn ended(&self) -> Option<Timestamp> {
+        let last = self.events.last().map(|(at, _)| *at);
+        last.filter(|_| self.state.status.has_ended())
+    }
+}
 
 /// What the ledger says when an execution begins or ends.
 #[derive(Debug, Clone, Default)]
@@ -36,8 +87,43 @@ pub fn own_release(execution: &Execution) -> ReleaseId {
     ReleaseId::from_digits(execution.id.digits())
 }
 
+/// Everything that a commit of these events is. `facts` hold at least what the progress
+/// [needs](Progress::needs); `settings` are those of a watch over the place.
+pub fn changes(
+    progress: &Progress<'_>,
+    facts: &LedgerFacts,
+    settings: &WatchSettings,
+) -> Vec<Change> {
+    let Progress {
+        execution,
+        plan,
+        after,
+        events,
+        state,
+        takes,
+    } = *progress;
+    let mut changes = Vec::new();
+    if let (Some(above), Some((at, _))) = (takes, events.first()) {
+        changes.push(take_lock(execution, above, *at));
+    }
+    if let Some(at) = progress.begun() {
+        changes.extend(open(plan, execution, facts.open_watch.as_ref(), at));
+    }
+    changes.push(Change::Journal {
+        execution: execution.id.clone(),
+        after,
+        events: events.to_vec(),
+        status: state.status,
+    });
+    changes.extend(answers(execution, state, events));
+    if let Some(at) = progress.ended() {
+        changes.extend(settle(plan, execution, state, facts, settings, at));
+    }
+    changes
+}
+
 /// The change that goes with the first event of each run.
-pub fn take_lock(execution: &Execution, above: u64, at: Timestamp) -> Change {
+fn take_lock(execution: &Execution, above: u64, at: Timestamp) -> Change {
     Change::TakeLock {
         place: execution.place.clone(),
         holder: Holder {
@@ -51,7 +137,7 @@ pub fn take_lock(execution: &Execution, above: u64, at: Timestamp) -> Change {
 
 /// The changes that go with the first event of all. A watch that bakes is paused in the same commit
 /// that takes the lock, so that what the execution stops is never taken for a crash.
-pub fn open(
+fn open(
     plan: &Plan,
     execution: &Execution,
     open_watch: Option<&Watch>,
@@ -125,7 +211,7 @@ fn candidate(plan: &Plan, execution: &Execution, at: Timestamp) -> Option<Releas
 }
 
 /// Who answered what, for the trail.
-pub fn answers(
+fn answers(
     execution: &Execution,
     state: &ExecutionState,
     events: &[(Timestamp, JournalEvent)],
@@ -151,8 +237,13 @@ pub fn makes_release(action: Action) -> bool {
     matches!(action, Action::Deploy | Action::Promote)
 }
 
+/// The actions whose end is one for releases, too.
+fn moves_releases(action: Action) -> bool {
+    makes_release(action) || action == Action::Rollback
+}
+
 /// The changes that go with the last event.
-pub fn settle(
+fn settle(
     plan: &Plan,
     execution: &Execution,
     state: &ExecutionState,

@@ -3,26 +3,9 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::domain::execution::Execution;
-use crate::domain::execution::{ExecutionState, JournalEvent};
+use crate::domain::execution::{Execution, JournalEvent};
 use crate::domain::lock::Fence;
-use crate::domain::plan::Plan;
-
-/// Events of one execution, to be committed together.
-#[derive(Debug)]
-pub struct Progress<'a> {
-    pub execution: &'a Execution,
-    pub plan: &'a Plan,
-    /// How many events the journal holds before these: a second writer is found by it.
-    pub after: u64,
-    pub events: &'a [(Timestamp, JournalEvent)],
-    /// The state once the events are taken in; when it has ended, the ledger is settled in the
-    /// same commit.
-    pub state: &'a ExecutionState,
-    /// With its first events a run takes the lock of its place, under a token above this one; it
-    /// takes it once more where it only hears later which tokens there are on the engine.
-    pub takes: Option<u64>,
-}
+pub use crate::domain::settlement::Progress;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JournalError {

@@ -11,9 +11,10 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, StreamExt, stream};
 use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinHandle;
 use tracing::Instrument;
 
 use super::Flow;
@@ -39,6 +40,10 @@ use crate::os::clock;
 const JOURNAL_RETRY: Duration = Duration::from_secs(5);
 /// After so many tries in a row a person is called; it goes on being tried.
 const FAILURES_TO_REPORT: u32 = 3;
+
+/// Executions that are gone on with at the same time after a restart, until each has its right to run:
+/// more would keep whoever asks something waiting.
+const TAKEN_UP_TOGETHER: usize = 16;
 
 /// Executions that one thread looks at when they are taken up: a few dozen milliseconds.
 const LOOKED_AT_TOGETHER: usize = 256;
@@ -239,20 +244,18 @@ impl Flow {
         let (waiting, begun): (Vec<_>, Vec<_>) = open
             .into_iter()
             .partition(|e| e.status == ExecutionStatus::Waiting);
+        let mut go_on = Vec::new();
         for (execution, asks_until) in self.look_at(begun).await {
-            // Of those there may be many, and nothing is held for them.
-            if let Some(until) = asks_until {
-                self.running.found_waiting(&execution, until);
-                continue;
-            }
-            match self.authorise_again(&execution) {
-                Ok(authorised) => self.spawn_run(authorised, execution),
-                Err(error) => {
-                    tracing::error!(execution = %execution.id, %error, "an execution cannot go on");
-                    self.report_broken_off(&execution, &error.message).await;
+            // Of those that wait there may be many, and nothing is held for them.
+            match asks_until {
+                Some(until) => self.running.found_waiting(&execution, until),
+                None => {
+                    let inbox = self.running.enter(&execution.place, &execution.id);
+                    go_on.push((execution, inbox));
                 }
             }
         }
+        self.spawn_all_again(go_on);
         self.running.waits.notify_one();
         for execution in waiting {
             self.start_waiting(&execution.place);
@@ -392,8 +395,28 @@ impl Flow {
         Ok((authorised, execution))
     }
 
-    /// Goes on with an execution that waited for a person.
-    pub(super) fn spawn_again(self: &Arc<Self>, execution: Execution, inbox: Inbox) {
+    /// Goes on with all of them, a few at a time: whoever asks something meanwhile is answered in
+    /// between, and not after the last one.
+    fn spawn_all_again(self: &Arc<Self>, begun: Vec<(Execution, Inbox)>) {
+        let flow = self.clone();
+        self.tasks.spawn(async move {
+            stream::iter(begun)
+                .take_until(flow.stop.cancelled())
+                .for_each_concurrent(TAKEN_UP_TOGETHER, |(execution, inbox)| {
+                    // A panic is reported where it happens, and is no other one's.
+                    flow.spawn_again(execution, inbox).map(drop)
+                })
+                .await;
+        });
+    }
+
+    /// Goes on with an execution that waited for a person, or that a process which is gone had begun.
+    /// Its right to run is given before the task ends.
+    pub(super) fn spawn_again(
+        self: &Arc<Self>,
+        execution: Execution,
+        inbox: Inbox,
+    ) -> JoinHandle<()> {
         let flow = self.clone();
         self.tasks.spawn(async move {
             loop {
@@ -412,7 +435,7 @@ impl Flow {
                     () = flow.stop.cancelled() => return,
                 }
             }
-        });
+        })
     }
 
     fn spawn_run(self: &Arc<Self>, authorised: Authorised, execution: Execution) {

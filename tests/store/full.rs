@@ -33,16 +33,8 @@ struct Both {
 #[async_trait]
 impl Journal for Both {
     async fn commit(&self, progress: Progress<'_>) -> Result<Option<Fence>, JournalError> {
-        let copy = Progress {
-            execution: progress.execution,
-            plan: progress.plan,
-            after: progress.after,
-            events: progress.events,
-            state: progress.state,
-            takes: progress.takes,
-        };
         let fence = self.real.commit(progress).await?;
-        self.copy.commit(copy).await?;
+        self.copy.commit(progress).await?;
         Ok(fence)
     }
 

@@ -32,11 +32,13 @@ async fn what_is_append_only_is_neither_changed_nor_deleted_nor_replaced() {
         "UPDATE journal SET event = '{}'",
         "DELETE FROM journal WHERE seq = 2",
         "INSERT OR REPLACE INTO journal SELECT execution, seq, at, '{}', hash FROM journal",
-        "UPDATE plans SET body = '{}'",
+        "UPDATE plan_bodies SET body = '{}'",
+        "DELETE FROM plan_bodies",
+        "INSERT OR REPLACE INTO plan_bodies SELECT plan, '{}' FROM plan_bodies",
         "UPDATE plans SET digest = ''",
         "DELETE FROM plans",
         "INSERT OR REPLACE INTO plans SELECT id, digest, service, environment, action, 'approved',
-         reason, thread, created_at, expires_at, body FROM plans",
+         reason, thread, created_at, expires_at FROM plans",
         "UPDATE approvals SET by = 'eve'",
         "DELETE FROM approvals",
         "INSERT OR REPLACE INTO approvals SELECT id, plan, 'eve', body FROM approvals",
@@ -64,7 +66,8 @@ fn dump(ledger: &Ledger) -> String {
     for sql in [
         "SELECT seq || at || actor || act || subject || detail || hash FROM audit ORDER BY seq",
         "SELECT execution || seq || at || event || hash FROM journal ORDER BY execution, seq",
-        "SELECT id || digest || status || body FROM plans ORDER BY id",
+        "SELECT id || digest || status FROM plans ORDER BY id",
+        "SELECT plan || body FROM plan_bodies ORDER BY plan",
         "SELECT id || plan || by || body FROM approvals ORDER BY id",
     ] {
         let mut statement = by_hand.prepare(sql).unwrap();
@@ -89,7 +92,7 @@ async fn edited(sql: &str) -> (Ledger, Scenario, String) {
         .unwrap()
         .collect::<Result<_, _>>()
         .unwrap();
-    assert_eq!(triggers.len(), 17);
+    assert_eq!(triggers.len(), 19);
     for trigger in triggers {
         by_hand
             .execute(&format!("DROP TRIGGER {trigger}"), [])
@@ -112,7 +115,7 @@ fn assert_tampered<T: std::fmt::Debug>(read: Result<T, StoreError>, id: &str) {
 #[tokio::test]
 async fn hc_47_an_edited_plan_is_refused_and_named() {
     let (ledger, scenario, found) =
-        edited("UPDATE plans SET body = replace(body, 'timeoutSeconds\":300', 'timeoutSeconds\":9') WHERE id LIKE '%e0'").await;
+        edited("UPDATE plan_bodies SET body = replace(body, 'timeoutSeconds\":300', 'timeoutSeconds\":9') WHERE plan LIKE '%e0'").await;
     let id = &scenario.plan.id;
     assert_tampered(ledger.store.plan(id), id.as_str());
     assert!(found.contains(id.as_str()), "{found}");
@@ -122,7 +125,7 @@ async fn hc_47_an_edited_plan_is_refused_and_named() {
 #[tokio::test]
 async fn hc_47_an_edited_advice_is_named() {
     let (_, scenario, found) = edited(
-        "UPDATE plans SET body = replace(body, 'requiredApprovals\":1', 'requiredApprovals\":0') WHERE id LIKE '%e0'",
+        "UPDATE plan_bodies SET body = replace(body, 'requiredApprovals\":1', 'requiredApprovals\":0') WHERE plan LIKE '%e0'",
     )
     .await;
     assert!(found.contains(scenario.plan.id.as_str()), "{found}");
@@ -132,6 +135,22 @@ async fn hc_47_an_edited_advice_is_named() {
 async fn hc_47_a_removed_plan_is_named() {
     let (_, scenario, found) = edited("DELETE FROM plans WHERE id LIKE '%e0'").await;
     assert!(found.contains(scenario.plan.id.as_str()), "{found}");
+}
+
+/// What a plan says is in a row of its own.
+#[tokio::test]
+async fn hc_47_a_plan_that_has_lost_what_it_says_is_refused_and_named() {
+    let (ledger, scenario, found) = edited("DELETE FROM plan_bodies WHERE plan LIKE '%e0'").await;
+    let id = &scenario.plan.id;
+    assert_tampered(ledger.store.plan(id), id.as_str());
+    assert!(found.contains(id.as_str()), "{found}");
+}
+
+#[tokio::test]
+async fn hc_47_what_belongs_to_no_plan_is_named() {
+    let added = "INSERT INTO plan_bodies SELECT 'pln_stray', body FROM plan_bodies LIMIT 1";
+    let (_, _, found) = edited(added).await;
+    assert!(found.contains("pln_stray"), "{found}");
 }
 
 #[tokio::test]
@@ -448,6 +467,43 @@ async fn a_database_from_before_there_were_seals_is_sealed_at_the_first_start() 
     drop(store);
     let store = commander::adapters::db::Store::open(directory.path()).unwrap();
     assert_eq!(store.audit_head().unwrap(), rows, "once");
+}
+
+/// As the fifth migration left it: what a plan says was in the row that holds its status.
+const BEFORE_PLAN_BODIES: &str = "
+    DROP TRIGGER plans_stay;
+    ALTER TABLE plans ADD COLUMN body TEXT NOT NULL DEFAULT '';
+    UPDATE plans SET body = (SELECT body FROM plan_bodies WHERE plan = id);
+    DROP TABLE plan_bodies;
+    CREATE TRIGGER plans_stay BEFORE UPDATE OF id, digest, service, environment, action, thread, created_at, body ON plans
+    BEGIN SELECT RAISE(ABORT, 'a plan does not change'); END;
+    CREATE INDEX plans_by_status ON plans (status, id);
+    PRAGMA user_version = 5;
+";
+
+#[tokio::test]
+async fn a_database_of_the_fifth_migration_keeps_its_plans_and_is_as_it_was_written() {
+    let (ledger, scenario) = Ledger::with_history().await;
+    let plan = ledger.store.plan(&scenario.plan.id).unwrap();
+    let before = dump(&ledger);
+    let Ledger { directory, store } = ledger;
+    drop(store);
+    let file = directory.path().join("commander.db");
+    let by_hand = rusqlite::Connection::open(file).unwrap();
+    // Else the table cannot go away, for its rows cannot.
+    by_hand
+        .execute_batch("DROP TRIGGER plan_bodies_no_delete")
+        .unwrap();
+    by_hand.execute_batch(BEFORE_PLAN_BODIES).unwrap();
+    drop(by_hand);
+    let store = commander::adapters::db::Store::open(directory.path()).unwrap();
+    let ledger = Ledger { directory, store };
+    assert_eq!(ledger.store.plan(&plan.id).unwrap(), plan);
+    assert_eq!(dump(&ledger), before);
+    ledger.verify().unwrap();
+    let said = "UPDATE plan_bodies SET body = '{}'";
+    let refused = ledger.by_hand().execute(said, []).unwrap_err();
+    assert!(refused.to_string().contains("does not change"), "{refused}");
 }
 
 /// Who edits what a person has decided about a procedure does not make it count.

@@ -10,12 +10,12 @@ use std::fmt::Display;
 
 use commander::domain::approval::{Approval, Approver};
 use commander::domain::audit::AuditEntry;
-use commander::domain::execution::{Execution, JournalEvent};
+use commander::domain::execution::Execution;
 use commander::domain::id::{ExecutionId, PlanId, ReleaseId, WatchId};
 use commander::domain::lock::{Holder, Place};
 use commander::domain::plan::Plan;
 use commander::domain::release::{Presence, Quality, Quarantine, Release};
-use commander::domain::settlement::{self, LedgerFacts};
+use commander::domain::settlement::{self, LedgerFacts, Needed};
 use commander::domain::transition::Change;
 use commander::domain::watch::{Watch, WatchSettings};
 use commander::engine::Progress;
@@ -52,52 +52,34 @@ impl MemoryLedger {
         watches.find(|w| w.place == *place && w.status().is_open())
     }
 
-    /// What a commit of the journal means for the ledger, as the journal in the store has it.
+    /// What a commit of the journal means for the ledger.
     pub fn commit(&mut self, progress: &Progress<'_>) -> Result<(), Refused> {
-        let Progress {
-            execution,
-            plan,
-            after,
-            events,
-            state,
-            takes,
-        } = progress;
-        let mut changes = Vec::new();
-        if let (Some(above), Some((at, _))) = (takes, events.first()) {
-            changes.push(settlement::take_lock(execution, *above, *at));
-        }
-        if let Some((at, JournalEvent::Started { .. })) = events.first() {
-            let watch = self.open_watch(&execution.place);
-            changes.extend(settlement::open(plan, execution, watch, *at));
-        }
-        changes.push(Change::Journal {
-            execution: execution.id.clone(),
-            after: *after,
-            events: events.to_vec(),
-            status: state.status,
-        });
-        changes.extend(settlement::answers(execution, state, events));
-        if let Some((at, _)) = events.last().filter(|_| state.status.has_ended()) {
-            let facts = self.facts(execution);
-            let settings = WatchSettings::default();
-            changes.extend(settlement::settle(
-                plan, execution, state, &facts, &settings, *at,
-            ));
-        }
-        self.write(changes)
+        let facts = self.facts(progress);
+        let settings = WatchSettings::default();
+        self.write(settlement::changes(progress, &facts, &settings))
     }
 
-    fn facts(&self, execution: &Execution) -> LedgerFacts {
-        let replaced = execution.replaces.as_ref().map(|id| &self.releases[id]);
-        let approvals = self.approvals.iter();
-        LedgerFacts {
-            approvals: approvals
-                .filter(|a| a.plan == execution.plan)
-                .cloned()
-                .collect(),
-            replaced: replaced.cloned(),
-            replaced_plan: replaced.map(|release| self.plans[&release.plan].status),
-            open_watch: self.open_watch(&execution.place).cloned(),
+    /// No more than what is needed: where that is too little, the ledger goes wrong here, too.
+    fn facts(&self, progress: &Progress<'_>) -> LedgerFacts {
+        let execution = progress.execution;
+        let watch = || self.open_watch(&execution.place).cloned();
+        match progress.needs() {
+            Needed::Nothing => LedgerFacts::default(),
+            Needed::Watch => LedgerFacts {
+                open_watch: watch(),
+                ..LedgerFacts::default()
+            },
+            Needed::Everything => {
+                let replaced = execution.replaces.as_ref().map(|id| &self.releases[id]);
+                let mut approvals = self.approvals.clone();
+                approvals.retain(|a| a.plan == execution.plan);
+                LedgerFacts {
+                    approvals,
+                    replaced: replaced.cloned(),
+                    replaced_plan: replaced.map(|release| self.plans[&release.plan].status),
+                    open_watch: watch(),
+                }
+            }
         }
     }
 

@@ -1,8 +1,12 @@
 //! Many at once: what waits for a person holds no memory to speak of, of a thousand that hang each
 //! is ended in time, and a process that is started on ten thousand that are not at their end is
-//! ready soon.
+//! ready soon, whether they wait for a person or were in the middle of a step.
 
-use std::time::Duration;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OpenFlags};
+use tempfile::TempDir;
 
 use commander::domain::execution::{ExecutionStatus, JournalEvent};
 use commander::domain::id::ExecutionId;
@@ -18,6 +22,11 @@ use crate::server::Server;
 
 const WAITING: usize = 10_000;
 const RUNNING: usize = 1_000;
+/// Executions whose process ended in the middle of a step.
+const BROKEN_OFF: usize = 10_000;
+/// Longer than it may take on a busy machine until all of them are as far as they should be.
+const PATIENCE: Duration = Duration::from_secs(300);
+const LOOK: Duration = Duration::from_millis(10);
 const ROUNDS: usize = 3;
 /// What belongs to the start is over by then.
 const IDLE: Duration = Duration::from_secs(3);
@@ -25,6 +34,7 @@ const MIB: f64 = (1 << 20) as f64;
 
 pub fn measure() -> Result<Vec<Figure>> {
     let mut figures = waiting()?;
+    figures.extend(broken_off()?);
     figures.extend(running()?);
     Ok(figures)
 }
@@ -58,6 +68,82 @@ fn waiting() -> Result<Vec<Figure>> {
 fn idle_memory(server: &Server) -> Result<f64> {
     std::thread::sleep(IDLE);
     Ok(server.memory()? as f64 / MIB)
+}
+
+/// Servers that are started on executions which another process left in the middle of their first
+/// step. All of them have gone on once each has taken the lock of its place up again, under a new
+/// token and in one commit with the step that begins anew.
+fn broken_off() -> Result<Vec<Figure>> {
+    let house = House::with(Nothing::that_hangs())?;
+    let prepared = house.prepare(Shape::Line, BROKEN_OFF, BROKEN_OFF)?;
+    for approved in prepared {
+        let engine = house.engine.clone();
+        house
+            .runtime
+            .spawn(async move { house::run(&engine, &approved).await.map(drop) });
+    }
+    let mut called = 0;
+    wait("every first step is called", || {
+        called += house.world.moments().len();
+        Ok(called == BROKEN_OFF)
+    })?;
+    let folder = house.close();
+    let (mut ready, mut gone_on) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let copy = copy_of(folder.path())?;
+        let begun = Instant::now();
+        let mut server = Server::start_on(copy.path(), "")?;
+        ready.push(server.answered_after.as_secs_f64());
+        wait("every execution goes on", || {
+            Ok(taken_up_again(copy.path())? == BROKEN_OFF)
+        })?;
+        gone_on.push(begun.elapsed().as_secs_f64());
+        server.stop();
+    }
+    let what = format!("{BROKEN_OFF} executions in the middle of a step");
+    Ok(vec![
+        Figure::new(
+            "engine",
+            format!("{what}: start to the first answer"),
+            "s",
+            &ready,
+        ),
+        Figure::new(
+            "engine",
+            format!("{what}: start to the last one that goes on"),
+            "s",
+            &gone_on,
+        ),
+    ])
+}
+
+fn wait(what: &str, mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
+    let begun = Instant::now();
+    while !is_so()? {
+        if begun.elapsed() > PATIENCE {
+            return Err(format!("waited in vain: {what}").into());
+        }
+        std::thread::sleep(LOOK);
+    }
+    Ok(())
+}
+
+/// As each start changes what is there.
+fn copy_of(data: &Path) -> Result<TempDir> {
+    let copy = house::folder()?;
+    let database = data.join("commander.db");
+    // What is still in the log is taken along.
+    Connection::open(&database)?.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    std::fs::copy(database, copy.path().join("commander.db"))?;
+    Ok(copy)
+}
+
+/// How many places were taken more than once.
+fn taken_up_again(data: &Path) -> Result<usize> {
+    let reader =
+        Connection::open_with_flags(data.join("commander.db"), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let again = "SELECT count(*) FROM fences WHERE token > 1";
+    Ok(reader.query_row(again, [], |row| row.get(0))?)
 }
 
 /// How late the end of each try is that never comes back, by the journal.

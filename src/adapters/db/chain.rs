@@ -284,7 +284,10 @@ fn not_as_written(broken: &BrokenChain) -> StoreError {
 
 /// Each plan's row must be the one that the trail recorded when it was stored.
 fn verify_plans(db: &Connection, seals: &mut Seals) -> Result<u64, StoreError> {
-    let mut statement = db.prepare("SELECT id, body FROM plans ORDER BY id")?;
+    // One that has lost what it says is refused as one that says something else.
+    let mut statement = db.prepare(
+        "SELECT id, coalesce(body, '') FROM plans LEFT JOIN plan_bodies ON plan = id ORDER BY id",
+    )?;
     let mut rows = statement.query([])?;
     let mut count = 0;
     while let Some(row) = rows.next()? {
@@ -294,7 +297,12 @@ fn verify_plans(db: &Connection, seals: &mut Seals) -> Result<u64, StoreError> {
         }
         count += 1;
     }
-    Ok(count)
+    let strays = "SELECT min(plan) FROM plan_bodies WHERE plan NOT IN (SELECT id FROM plans)";
+    let stray: Option<String> = db.query_row(strays, [], |row| row.get(0))?;
+    match stray {
+        None => Ok(count),
+        Some(id) => Err(tampered("plan", &id, &"only what it says is there")),
+    }
 }
 
 fn verify_approvals(db: &Connection, seals: &mut Seals) -> Result<(), StoreError> {

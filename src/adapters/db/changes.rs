@@ -285,8 +285,8 @@ fn record_command(db: &Connection, command: &Command) -> Result<(), StoreError> 
 
 fn store_plan(db: &Connection, plan: &Plan) -> Result<(), StoreError> {
     db.prepare_cached(
-        "INSERT INTO plans (id, digest, service, environment, action, status, reason, thread, created_at, expires_at, body)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "INSERT INTO plans (id, digest, service, environment, action, status, reason, thread, created_at, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?
     .execute(params![
         plan.id.as_str(),
@@ -299,9 +299,11 @@ fn store_plan(db: &Connection, plan: &Plan) -> Result<(), StoreError> {
         plan.origin.thread.as_ref().map(|t| t.as_str()),
         at(plan.created_at),
         at(plan.expires_at),
-        json(plan)?,
     ])
     .map_err(write_failed)?;
+    db.prepare_cached("INSERT INTO plan_bodies (plan, body) VALUES (?1, ?2)")?
+        .execute(params![plan.id.as_str(), json(plan)?])
+        .map_err(write_failed)?;
     Ok(())
 }
 

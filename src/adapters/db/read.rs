@@ -54,7 +54,7 @@ pub struct Kept {
     pub releases: Vec<Release>,
 }
 
-const PLAN: &str = "SELECT id, body, status, reason FROM plans";
+const PLAN: &str = "SELECT id, body, status, reason FROM plans LEFT JOIN plan_bodies ON plan = id";
 pub const RELEASE: &str = "SELECT id, body, presence, quality FROM releases";
 pub const EXECUTION: &str = "SELECT id, body, status, ended_at FROM executions";
 
@@ -634,7 +634,9 @@ fn plans(db: &Connection, sql: &str, params: impl Params) -> Result<Vec<Plan>, S
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let id: String = row.get(0)?;
-        let mut plan: Plan = from_json("plan", &id, &row.get::<_, String>(1)?)?;
+        let body: Option<String> = row.get(1)?;
+        let body = body.ok_or_else(|| tampered("plan", &id, &"what it says is missing"))?;
+        let mut plan: Plan = from_json("plan", &id, &body)?;
         plan.status = from_word("plan", &id, &row.get::<_, String>(2)?)?;
         plan.reason = row.get(3)?;
         plan.check()

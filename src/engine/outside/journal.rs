@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use crate::adapters::db::{Store, StoreError};
 use crate::domain::execution::{Execution, JournalEvent};
 use crate::domain::lock::{Fence, Place};
-use crate::domain::settlement::{self, LedgerFacts};
-use crate::domain::transition::{Change, Transition};
+use crate::domain::settlement::{self, LedgerFacts, Needed, Progress};
+use crate::domain::transition::Transition;
 use crate::domain::watch::WatchSettings;
-use crate::engine::journal::{Journal, JournalError, Progress};
+use crate::engine::journal::{Journal, JournalError};
 
 pub struct LedgerJournal {
     store: Store,
@@ -26,41 +26,13 @@ impl LedgerJournal {
     }
 
     fn transition(&self, progress: &Progress<'_>) -> Result<Transition, StoreError> {
-        let Progress {
-            execution,
-            plan,
-            after,
-            events,
-            state,
-            takes,
-        } = progress;
-        let mut changes = Vec::new();
-        if let (Some(above), Some((at, _))) = (takes, events.first()) {
-            changes.push(settlement::take_lock(execution, *above, *at));
-        }
-        if let Some((at, JournalEvent::Started { .. })) = events.first() {
-            let watch = self.store.open_watch(&execution.place)?;
-            changes.extend(settlement::open(plan, execution, watch.as_ref(), *at));
-        }
-        changes.push(Change::Journal {
-            execution: execution.id.clone(),
-            after: *after,
-            events: events.to_vec(),
-            status: state.status,
-        });
-        changes.extend(settlement::answers(execution, state, events));
-        if let Some((at, _)) = events.last().filter(|_| state.status.has_ended()) {
-            let facts = self.facts(execution)?;
-            let settings = self
-                .watches
-                .get(&execution.place)
-                .cloned()
-                .unwrap_or_default();
-            changes.extend(settlement::settle(
-                plan, execution, state, &facts, &settings, *at,
-            ));
-        }
-        Ok(Transition::of(changes))
+        let facts = self.facts(progress)?;
+        let usual = WatchSettings::default();
+        let settings = self.watches.get(&progress.execution.place);
+        let settings = settings.unwrap_or(&usual);
+        Ok(Transition::of(settlement::changes(
+            progress, &facts, settings,
+        )))
     }
 
     /// The right that was just taken. Only who has the lock takes it up again, so that it is there.
@@ -75,21 +47,24 @@ impl LedgerJournal {
         own.map(Some).ok_or(JournalError::Conflict)
     }
 
-    fn facts(&self, execution: &Execution) -> Result<LedgerFacts, StoreError> {
-        let replaced = match &execution.replaces {
-            Some(id) => Some(self.store.release(id)?),
-            None => None,
-        };
-        let replaced_plan = match &replaced {
-            Some(release) => Some(self.store.plan(&release.plan)?.status),
-            None => None,
-        };
-        Ok(LedgerFacts {
-            approvals: self.store.approvals(&execution.plan)?,
-            replaced,
-            replaced_plan,
-            open_watch: self.store.open_watch(&execution.place)?,
-        })
+    fn facts(&self, progress: &Progress<'_>) -> Result<LedgerFacts, StoreError> {
+        let execution = progress.execution;
+        let mut facts = LedgerFacts::default();
+        let needed = progress.needs();
+        if needed == Needed::Nothing {
+            return Ok(facts);
+        }
+        facts.open_watch = self.store.open_watch(&execution.place)?;
+        if needed == Needed::Watch {
+            return Ok(facts);
+        }
+        facts.approvals = self.store.approvals(&execution.plan)?;
+        if let Some(id) = &execution.replaces {
+            let replaced = self.store.release(id)?;
+            facts.replaced_plan = Some(self.store.plan(&replaced.plan)?.status);
+            facts.replaced = Some(replaced);
+        }
+        Ok(facts)
     }
 }
 

@@ -350,6 +350,7 @@ fn settings(config: &Config, watches: Arc<BTreeMap<Place, WatchSettings>>) -> Se
             start_within_seconds: seconds(config.approval.start_within),
         },
         timezone: config.advisor.timezone.clone(),
+        holidays: config.advisor.holidays.clone(),
         keep: config.docker.keep as usize,
         checkpoints: Interval {
             time: config.audit.checkpoint_every,

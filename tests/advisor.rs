@@ -1,5 +1,7 @@
 //! The advisor: procedures as files, their rules, and what they say about a plan.
 
+#[path = "advisor/pdf.rs"]
+mod pdf;
 #[path = "advisor/statements.rs"]
 mod statements;
 

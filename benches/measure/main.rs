@@ -3,6 +3,7 @@
 //!
 //! ```text
 //!   interpret  reading a sentence, without a server
+//!   search     passages of procedures by words, beside Python (`benches/peers/search`)
 //!   sentence   load on POST /api/commands/parse            (no Docker call)
 //!   start      cold start to the first answer, idle memory
 //!   deploy     sentence to live, beside the same steps by hand (deploy-by-hand)
@@ -20,6 +21,7 @@ mod http;
 mod interpret;
 mod load;
 mod rollback;
+mod search;
 mod sentence;
 mod server;
 mod shop;
@@ -54,6 +56,7 @@ struct Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Measure {
     Interpret,
+    Search,
     Sentence,
     Start,
     Deploy,
@@ -62,8 +65,9 @@ enum Measure {
 }
 
 impl Measure {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Interpret,
+        Self::Search,
         Self::Sentence,
         Self::Start,
         Self::Deploy,
@@ -74,6 +78,7 @@ impl Measure {
     fn take(self) -> Result<Vec<Figure>> {
         match self {
             Self::Interpret => interpret::measure(),
+            Self::Search => search::measure(),
             Self::Sentence => sentence::measure(),
             Self::Start => start::measure(),
             Self::Deploy => deploy::measure(),

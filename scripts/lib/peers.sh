@@ -1,15 +1,16 @@
 # shellcheck shell=bash
 # Whom Commander is measured beside, from the package registries. Needs say.sh and source_dir.
 
-# Installs LangGraph with the versions that its requirements pin, into an environment of its own,
-# where that is not done yet. Without it only our side is measured.
-langgraph_peer() {
-    local folder=${CARGO_TARGET_DIR:-$source_dir/target}/peers/langgraph
-    local wanted=$source_dir/benches/peers/langgraph/requirements.txt
+# Installs what benches/peers/NAME/requirements.txt pins into an environment of its own, where that
+# is not done yet. Without it only our side is measured.
+peer() {
+    local name=$1
+    local folder=${CARGO_TARGET_DIR:-$source_dir/target}/peers/$name
+    local wanted=$source_dir/benches/peers/$name/requirements.txt
     if cmp -s "$wanted" "$folder/requirements.txt"; then
         return
     fi
-    say "Installing LangGraph into $folder"
+    say "Installing the peers of $name into $folder"
     # What was begun and not finished is begun anew.
     rm -rf "$folder"
     if python3 -m venv "$folder" &&
@@ -17,6 +18,6 @@ langgraph_peer() {
         cp "$wanted" "$folder/requirements.txt"
     else
         rm -rf "$folder"
-        echo "LangGraph cannot be installed; the engine is measured without its peer."
+        echo "The peers of $name cannot be installed; only ours is measured."
     fi
 }

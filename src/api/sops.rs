@@ -38,6 +38,9 @@ pub struct PassageView {
     heading: Vec<String>,
     /// 1-based line in the file.
     line: u32,
+    /// The 1-based page, where the file has pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<u32>,
     /// The sentence that leads in the list whose item this is.
     lead: Option<String>,
     text: String,
@@ -125,6 +128,7 @@ impl PassageView {
         Self {
             heading: passage.heading.iter().map(shown).collect(),
             line: passage.line,
+            page: passage.page,
             lead: passage.lead.as_ref().map(shown),
             text: shown(&passage.text),
         }

@@ -204,14 +204,12 @@ impl Report {
                 Severity::Warning => "WARNING",
                 Severity::Info => "INFO",
             };
-            let Citation {
-                sop, line, heading, ..
-            } = &finding.citation;
             let source = finding.rule.as_ref().or(finding.statement.as_ref());
             lines.push(format!("\n{severity}  {}", finding.message));
             lines.push(format!(
-                "  {sop}:{line}  {}  {}",
-                heading.join(" > "),
+                "  {}  {}  {}",
+                finding.citation.place(),
+                finding.citation.heading.join(" > "),
                 source.map_or("", String::as_str)
             ));
         }

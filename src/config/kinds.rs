@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use super::given::Given;
 use super::mistake::{Refused, nearest, quoted};
 use super::watchdog::OfLast;
+use crate::domain::holidays::Holiday;
 use crate::domain::text::is_printable;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -168,6 +169,13 @@ pub(super) fn time_zone(given: Given<'_>) -> Result<TimeZone, Refused> {
         .ok_or_else(|| {
             Refused::expected("a time zone of the IANA database, such as \"Europe/Zurich\"")
         })
+}
+
+/// `"12-25"` of each year, `"2027-03-26"` of one.
+pub(super) fn holiday(given: Given<'_>) -> Result<Holiday, Refused> {
+    given.text().and_then(Holiday::parse).ok_or_else(|| {
+        Refused::expected("a day as \"12-25\" (each year) or \"2027-03-26\" (that year)")
+    })
 }
 
 /// `"5/12"`: 5 of the last 12.

@@ -7,9 +7,10 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::addresses;
-use super::kinds::{count, duration, time_zone};
+use super::kinds::{count, duration, holiday, time_zone};
 use super::reader::Reader;
 use super::secrecy::{Webhook, webhook};
+use crate::domain::holidays::Holidays;
 use crate::os::env::{NoHome, default_data_dir};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -154,6 +155,8 @@ pub struct Advisor {
     pub sops: PathBuf,
     /// In which weekday, hour and date of the rules are meant.
     pub timezone: TimeZone,
+    /// The days that procedures mean by a holiday.
+    pub holidays: Holidays,
 }
 
 impl Default for Advisor {
@@ -161,6 +164,7 @@ impl Default for Advisor {
         Self {
             sops: PathBuf::from("sops"),
             timezone: TimeZone::UTC,
+            holidays: Holidays::default(),
         }
     }
 }
@@ -175,6 +179,9 @@ impl Advisor {
             timezone: reader
                 .get("timezone", time_zone)
                 .unwrap_or(default.timezone),
+            holidays: reader
+                .list("holidays", "days", holiday)
+                .map_or(default.holidays, Holidays::new),
         }
     }
 }

@@ -87,8 +87,21 @@ pub struct Citation {
     pub rule: Option<String>,
     /// The headings above the passage, outermost first.
     pub heading: Vec<String>,
-    /// 1-based line where the passage begins.
+    /// 1-based line where the passage begins; of a PDF, counted over the text of all its pages.
     pub line: u32,
+    /// The 1-based page, where the file has pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<u32>,
     /// The passage's own words, capped and printable.
     pub excerpt: String,
+}
+
+impl Citation {
+    /// Where a person finds it: `release.md:12`, `handbook.pdf, page 3`.
+    pub fn place(&self) -> String {
+        match self.page {
+            Some(page) => format!("{}, page {page}", self.sop),
+            None => format!("{}:{}", self.sop, self.line),
+        }
+    }
 }

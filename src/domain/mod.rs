@@ -15,6 +15,7 @@ pub mod digest;
 pub mod execution;
 pub mod facts;
 pub mod history;
+pub mod holidays;
 pub mod id;
 pub mod incident;
 pub mod intent;

@@ -97,7 +97,7 @@ impl Flow {
                     false => 0,
                 },
             },
-            time: TimeFacts::at(now, &self.settings.timezone),
+            time: TimeFacts::at(now, &self.settings.timezone, &self.settings.holidays),
             freeze: FreezeFacts {
                 active: self.store.freeze(&place)?.is_some(),
             },

@@ -72,6 +72,7 @@ use crate::domain::approval::ApprovalWindows;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::checkpoint::Interval;
 use crate::domain::history::History;
+use crate::domain::holidays::Holidays;
 use crate::domain::interpret::{Definition, Vocabulary};
 use crate::domain::lock::Place;
 use crate::domain::watch::WatchSettings;
@@ -114,6 +115,7 @@ pub struct Flow {
 pub struct Settings {
     pub windows: ApprovalWindows,
     pub timezone: TimeZone,
+    pub holidays: Holidays,
     /// Standby releases kept besides the last known good.
     pub keep: usize,
     /// How often the audit trail gets a checkpoint.

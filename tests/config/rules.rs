@@ -177,6 +177,7 @@ fn each_rule_of_the_other_sections_is_kept() {
         ("store", "data_dir = \"~/data\"", "not expanded"),
         ("interpreter", "model = \"x\"", "no keys here yet"),
         ("advisor", "timezone = \"Mars/Olympus\"", "IANA"),
+        ("advisor", "holidays = [\"25.12.\"]", "2027-03-26"),
         ("approval", "offered_for = \"0s\"", "1s"),
         ("approval", "start_within = \"10 years\"", "720h"),
         ("docker", "keep = -1", "0 to 100"),

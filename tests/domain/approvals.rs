@@ -38,6 +38,7 @@ fn high_finding() -> Advice {
         rule: Some("no-friday".to_owned()),
         heading: Vec::new(),
         line: 7,
+        page: None,
         excerpt: "Not on Fridays.".to_owned(),
     };
     Advice {

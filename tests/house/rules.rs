@@ -129,6 +129,7 @@ const HOMES: &[(&str, &str)] = &[
     ("git2", "src/adapters/git"),
     ("reqwest", "src/os/http"),
     ("ring", "src/adapters/checkpoints.rs"),
+    ("lopdf", "src/adapters/procedures/"),
     ("flate2", "src/adapters/logbook.rs"),
 ];
 

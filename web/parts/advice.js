@@ -16,7 +16,7 @@ export function Advice({ advice }) {
 export function Findings({ findings }) {
   const [shown, setShown] = useState(/** @type {any} */ (null));
   return html`<ul class="findings">${findings.map((f) => html`<li class=${`f-${f.severity}`}><${Badge} of="severity" status=${f.severity} /><p>${f.message}</p>
-      <button type="button" class="cite" onClick=${() => setShown(f.citation)}>${f.citation.title}, line ${f.citation.line}</button></li>`)}</ul>
+      <button type="button" class="cite" onClick=${() => setShown(f.citation)}>${f.citation.title}, ${f.citation.page ? `page ${f.citation.page}` : `line ${f.citation.line}`}</button></li>`)}</ul>
     ${shown && html`<${Passage} citation=${shown} close=${() => setShown(null)} />`}`;
 }
 

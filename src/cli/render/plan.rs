@@ -361,7 +361,7 @@ pub fn finding(sheet: &mut Sheet<'_>, finding: &Finding) {
     };
     sheet.entry_of(&format!("  {word}"), &[(tone, &finding.message)]);
     let citation = &finding.citation;
-    let mut place = format!("{}:{}", citation.sop, citation.line);
+    let mut place = citation.place();
     if let Some(rule) = &citation.rule {
         place.push_str(&format!(", rule {rule}"));
     }

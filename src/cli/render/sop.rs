@@ -81,10 +81,9 @@ pub fn suggestions(page: &Page, found: &[Suggestion]) -> String {
         let asked = suggestion.decision.as_ref();
         let asked = asked.and_then(|made| made.withdrawal.as_ref());
         let place = format!(
-            "  {}, {}:{}, {}{}",
+            "  {}, {}, {}{}",
             offer.kind.as_str(),
-            offer.citation.sop,
-            offer.citation.line,
+            offer.citation.place(),
             offer.id,
             by.unwrap_or_default()
         );
@@ -124,7 +123,7 @@ pub fn passages(page: &Page, found: &[Citation]) -> String {
         sheet.line(Tone::Dim, "no passage has these words");
     }
     for citation in found {
-        let place = format!("{}:{}", citation.sop, citation.line);
+        let place = citation.place();
         let title = format!("  {}", citation.title);
         let heading = match citation.heading.is_empty() {
             true => String::new(),

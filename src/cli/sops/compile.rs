@@ -10,7 +10,6 @@ use serde::Serialize;
 
 use super::{NO_INPUT, OK};
 use crate::adapters::procedures;
-use crate::domain::advice::Citation;
 use crate::domain::sop::statement::Definition;
 use crate::domain::sop::{Mistake, Offer, OfferedRule, Procedures};
 
@@ -69,10 +68,10 @@ struct Compiled {
 impl Compiled {
     fn write(&self, out: &mut impl Write) -> io::Result<()> {
         for statement in &self.statements {
-            let Citation { sop, line, .. } = &statement.citation;
             writeln!(
                 out,
-                "{sop}:{line}  {}  {}",
+                "{}  {}  {}",
+                statement.citation.place(),
                 statement.kind.as_str(),
                 statement.id
             )?;

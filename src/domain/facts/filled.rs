@@ -11,6 +11,7 @@ use super::{
     LiveFacts, PeopleFacts, PlanFacts, ReleaseFacts, TimeFacts,
 };
 use crate::domain::changes::{Changes, Direction};
+use crate::domain::holidays::Holidays;
 use crate::domain::name::{EnvironmentName, PersonName};
 use crate::domain::plan::{PlanBody, Requester};
 use crate::domain::revision::RefKind;
@@ -149,7 +150,7 @@ fn is_migration(path: &str) -> bool {
 }
 
 impl TimeFacts {
-    pub fn at(now: Timestamp, zone: &TimeZone) -> Self {
+    pub fn at(now: Timestamp, zone: &TimeZone, holidays: &Holidays) -> Self {
         let local = now.to_zoned(zone.clone());
         let weekday = match local.weekday() {
             Weekday::Monday => "monday",
@@ -168,6 +169,9 @@ impl TimeFacts {
             month: local.month().into(),
             day: local.day().into(),
             days_left: i64::from(local.date().days_in_month() - local.day()),
+            holiday: holidays.has(local.date()),
+            // The calendar's very last day has none behind it.
+            before_holiday: local.date().tomorrow().is_ok_and(|next| holidays.has(next)),
         }
     }
 }
@@ -278,6 +282,8 @@ impl Facts {
                 month: 11,
                 day: 17,
                 days_left: 13,
+                holiday: false,
+                before_holiday: false,
             },
             freeze: FreezeFacts { active: false },
             elsewhere: ElsewhereFacts { running: 0 },
@@ -413,12 +419,16 @@ mod tests {
     #[test]
     fn the_time_is_that_of_the_configured_zone() {
         let now: Timestamp = "2026-11-20T23:30:00Z".parse().unwrap();
-        let utc = TimeFacts::at(now, &TimeZone::UTC);
+        let utc = TimeFacts::at(now, &TimeZone::UTC, &Holidays::default());
         assert_eq!(
             (utc.weekday.as_str(), utc.hour, utc.date.as_str()),
             ("friday", 23, "2026-11-20")
         );
-        let berlin = TimeFacts::at(now, &TimeZone::get("Europe/Berlin").unwrap());
+        let berlin = TimeFacts::at(
+            now,
+            &TimeZone::get("Europe/Berlin").unwrap(),
+            &Holidays::default(),
+        );
         assert_eq!(
             (
                 berlin.weekday.as_str(),

@@ -240,6 +240,10 @@ facts! {
         day: i64 => Kind::Number,
         /// How many days of the month follow after this one.
         days_left: i64 => Kind::Number,
+        /// Whether it is one of `advisor.holidays`.
+        holiday: bool => Kind::Bool,
+        /// Whether the next day is one.
+        before_holiday: bool => Kind::Bool,
     }
 
     /// The environment's freeze, which a failed rollback leaves behind.

@@ -73,6 +73,7 @@ impl Stretch<'_> {
         }
         let head = self
             .rehearsal(first)
+            .or_else(|| self.had_done(at))
             .or_else(|| self.resize(at))
             .or_else(|| self.noun_shown(at))
             .or_else(|| self.verb(at, polite))
@@ -174,6 +175,51 @@ impl Stretch<'_> {
             return None;
         };
         Some(Head::new(action, at..at + 2))
+    }
+
+    /// "I want shop deployed to staging", "please have shop restarted"
+    pub(super) fn had_done(&self, at: usize) -> Option<Head> {
+        let words = self.words;
+        if at >= self.end || !words.has(at, Role::Causative) {
+            return None;
+        }
+        let between = [
+            Role::Determiner,
+            Role::Filler,
+            Role::Pronoun,
+            Role::ServiceNoun,
+            Role::VersionNoun,
+            Role::EnvironmentNoun,
+            Role::BranchName,
+            Role::Previous,
+            Role::Newest,
+            Role::Last,
+            Role::Of,
+            Role::On,
+            Role::And,
+        ];
+        let mut named = false;
+        for done in at + 1..self.end.min(at + 2 + REACH) {
+            let unit = &words.units[done];
+            let participle = unit.has(Role::Inflected) && !unit.lower.ends_with(['g', 's']);
+            if named && participle {
+                let head = Head::new(unit.action?, at..at + 1).with_particle(done);
+                return Some(head);
+            }
+            let slot = unit.is_unknown_name()
+                || !unit.services.is_empty()
+                || unit.environment
+                || unit.has(Role::Pronoun)
+                || matches!(
+                    unit.form(),
+                    Some(Form::Version | Form::Pinned(_) | Form::Path)
+                );
+            if !slot && !unit.any(&between) {
+                return None;
+            }
+            named |= slot;
+        }
+        None
     }
 
     /// "add two replicas", "set shop to 3 instances"

@@ -109,6 +109,8 @@ pub(super) enum Role {
     Light,
     Run,
     Wish,
+    /// "have", "I want": what is to be done follows as a participle, "shop deployed".
+    Causative,
     JobNoun,
     Speech,
     Report,

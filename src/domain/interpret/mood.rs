@@ -90,6 +90,9 @@ impl Reader<'_> {
         {
             return Mood::Help;
         }
+        if let Some(head) = self.0.had_done(first) {
+            return Mood::Command(head);
+        }
         if !polite && words.has(first, Role::QuestionStart) && !words.has(first, Role::Display) {
             return Mood::Question;
         }

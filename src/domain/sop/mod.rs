@@ -1,6 +1,6 @@
 //! Procedures: the house's own documents, with typed rules in their front matter.
 //!
-//! A procedure is a Markdown file. Its body is prose for people: it is cut into passages that are
+//! A procedure is a Markdown file, or a PDF with text (`pages`), which has no front matter. Its body is prose for people: it is cut into passages that are
 //! cited and searched, and nothing in it is ever obeyed. What the advisor enforces is in the
 //! front matter, and what a named person has accepted of the text:
 //!
@@ -41,6 +41,7 @@ pub mod expression;
 mod fields;
 mod front_matter;
 mod offer;
+mod pages;
 mod passage;
 mod procedures;
 mod search;
@@ -66,6 +67,7 @@ use expression::KnownFacts;
 pub use advise::{advise, advise_under};
 pub use decisions::{DecisionRecord, DecisionRefused, Decisions, Ruling, Withdrawal, Word, decide};
 pub use offer::{Offer, OfferedRule};
+pub use pages::PdfLine;
 pub use passage::Passage;
 pub use procedures::Procedures;
 pub use statement::{Statement, StatementId};
@@ -176,6 +178,7 @@ impl Sop {
             rule: Some(rule.id.clone()),
             heading: passage.map_or_else(Vec::new, |passage| passage.heading.clone()),
             line: passage.map_or(rule.line, |passage| passage.line),
+            page: passage.and_then(|passage| passage.page),
             excerpt: passage
                 .map_or_else(|| rule.message.clone(), |p| printable(&p.text, MAX_EXCERPT)),
         }
@@ -188,6 +191,7 @@ impl Sop {
             rule: None,
             heading: passage.heading.clone(),
             line: passage.line,
+            page: passage.page,
             excerpt: printable(&passage.text, MAX_EXCERPT),
         }
     }

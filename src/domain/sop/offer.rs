@@ -54,6 +54,7 @@ impl Offer {
                     rule: None,
                     heading: Vec::new(),
                     line: 1,
+                    page: None,
                     excerpt: statement.text.clone(),
                 },
                 |passage| sop.cite_passage(passage),

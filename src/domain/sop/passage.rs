@@ -13,8 +13,10 @@ const MAX_TEXT: usize = 2_000;
 pub struct Passage {
     /// The headings above it, outermost first.
     pub heading: Vec<String>,
-    /// 1-based line in the file.
+    /// 1-based line in the file, or of the text of all pages.
     pub line: u32,
+    /// The 1-based page, where the file has pages.
+    pub page: Option<u32>,
     /// The sentence that leads in the list whose item this is.
     pub lead: Option<String>,
     /// Its words without markup, on one line.
@@ -138,6 +140,7 @@ impl Cutter {
                 .map(|(_, heading)| heading.clone())
                 .collect(),
             line: open.line,
+            page: None,
             lead,
             text,
         });

@@ -57,15 +57,30 @@ pub(super) fn find(text: &str, document: &Document<'_>, passages: &[Passage]) ->
     let mut found = hidden_characters(text);
     found.extend(comments(document));
     found.extend(rules_in_text(document));
-    found.extend(
-        passages
-            .iter()
-            .filter(|passage| instructs_an_agent(&passage.text))
-            .map(|passage| suspicion(passage.line, SuspicionKind::AgentInstruction, &passage.text)),
-    );
+    found.extend(instructions(passages));
     found.sort();
     found.dedup();
     found
+}
+
+/// The same for the lines of a file that is no Markdown.
+pub(super) fn find_in_lines(lines: &[&str], passages: &[Passage]) -> Vec<Suspicion> {
+    let mut found: Vec<Suspicion> = (1..)
+        .zip(lines)
+        .filter(|(_, line)| line.chars().any(|c| !is_printable(c)))
+        .map(|(number, line)| suspicion(number, SuspicionKind::HiddenCharacters, line))
+        .collect();
+    found.extend(instructions(passages));
+    found.sort();
+    found.truncate(MAX_SUSPICIONS);
+    found
+}
+
+fn instructions(passages: &[Passage]) -> impl Iterator<Item = Suspicion> {
+    passages
+        .iter()
+        .filter(|passage| instructs_an_agent(&passage.text))
+        .map(|passage| suspicion(passage.line, SuspicionKind::AgentInstruction, &passage.text))
 }
 
 fn suspicion(line: u32, kind: SuspicionKind, text: &str) -> Suspicion {

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::statement::Claims;
 use crate::domain::facts::{Facts, TimeFacts, is_fixed_name};
+use crate::domain::holidays::Holidays;
 use crate::domain::intent::{Action, Draft, EnvironmentOrder, PostStep, VersionWish};
 
 /// The facts of one plan, and what was assumed for it.
@@ -129,7 +130,7 @@ fn time(when: DateTime) -> TimeFacts {
     // The time as it is written is the local one, whatever the zone is called.
     when.to_zoned(TimeZone::UTC).map_or_else(
         |_| Facts::example().time,
-        |zoned| TimeFacts::at(zoned.timestamp(), &TimeZone::UTC),
+        |zoned| TimeFacts::at(zoned.timestamp(), &TimeZone::UTC, &Holidays::default()),
     )
 }
 

@@ -54,11 +54,12 @@ pub(super) enum Whole {
 pub(super) fn demand(words: Words<'_>, expect: Expect) -> Demand {
     let clauses = clauses(&words);
     let asks = |clause: &Clause| clause.end == Some(Kind::Question) && expect.asked.is_none();
+    let repeats = |clause: &Clause| clause.units.clone().any(|at| words.has(at, Role::Same));
     let moods = clauses
         .iter()
         .map(|clause| match mood(&words, clause) {
-            // "shop on production?"
-            Mood::Fragment if asks(clause) => Mood::Question,
+            // "shop on production?", but "the same on production?" asks for a deed.
+            Mood::Fragment if asks(clause) && !repeats(clause) => Mood::Question,
             mood => mood,
         })
         .collect();
@@ -296,7 +297,10 @@ impl Reader<'_> {
                 self.guess(index, head.action, Some(head.units.end));
                 self.note(Concern::Nominal, self.clauses[index].units.clone());
             }
-            Mood::Foreign | Mood::Destructive => self.guess(index, Action::Unsupported, None),
+            Mood::Foreign | Mood::Destructive => {
+                let behind = self.behind_told_deed(index);
+                self.guess(index, Action::Unsupported, behind);
+            }
             Mood::Fragment => {
                 let found = self.slots(index, self.expect.action, None);
                 self.demand.found.join(found);
@@ -320,6 +324,7 @@ impl Reader<'_> {
         let mut uses = self.demand.uses.clone();
         let expect = Expect {
             action: Some(Action::Unsupported),
+            behind_verb: self.behind_told_deed(index),
             ..Expect::default()
         };
         let found = slots::read(self.words, units, &mut uses, expect);
@@ -328,6 +333,17 @@ impl Reader<'_> {
             places: found.places,
             ..Found::default()
         });
+    }
+
+    /// The first unit behind the deed that a clause tells of or forbids.
+    fn behind_told_deed(&self, index: usize) -> Option<usize> {
+        let mut units = self.clauses[index].units.clone();
+        let told = [Role::Verb, Role::Inflected, Role::VerbNoun];
+        let deed = |at: &usize| {
+            let unit = &self.words.units[*at];
+            unit.any(&told) && unit.action.is_some_and(Action::makes_plan)
+        };
+        units.find(deed).map(|at| at + 1)
     }
 
     fn guess(&mut self, index: usize, action: Action, behind_verb: Option<usize>) {

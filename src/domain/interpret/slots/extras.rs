@@ -161,7 +161,31 @@ impl Slots<'_> {
             ],
         );
         self.note(Concern::Everything, at..end);
-        Some(end)
+        Some(self.all_but(end))
+    }
+
+    /// "everything except shop and mailer", "anything but shop": these are the ones not meant.
+    fn all_but(&self, at: usize) -> usize {
+        let mut end = at;
+        let mut name = at + 1;
+        if !self.any(at, &[Role::Except, Role::But]) {
+            return at;
+        }
+        loop {
+            name = self.skip(name, &[Role::Determiner, Role::ServiceNoun]);
+            let named = self.words.get(name).is_some_and(|unit| {
+                unit.is_unknown_name() || !unit.services.is_empty() && !unit.environment
+            });
+            if name >= self.range.end || !named {
+                return end;
+            }
+            end = name + 1;
+            let comma = usize::from(self.words.kind(end) == Some(Kind::Comma));
+            name = self.skip(end + comma, &[Role::And]);
+            if name == end {
+                return end;
+            }
+        }
     }
 
     /// "to 5 replicas", "by 4"

@@ -87,7 +87,10 @@ impl Slots<'_> {
         let called = unit.has(Role::Nameable) && self.has(name + 1, Role::ServiceNoun);
         let named = unit.is_unknown_name()
             || called
-            || (article && unit.any(&deed) && !unit.environment && !unit.has(Role::Fail));
+            || (article
+                && unit.any(&deed)
+                && !unit.environment
+                && !unit.any(&[Role::Fail, Role::Running]));
         if !named || !matches!(unit.form(), Some(Form::Name | Form::Path)) {
             return None;
         }

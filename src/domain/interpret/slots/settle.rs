@@ -31,7 +31,11 @@ impl Slots<'_> {
         match bare.as_slice() {
             // What is not understood has no service but one that is marked as such.
             [only] if self.only_names() && self.is_managed(only.at) => self.push_and_take(only.at),
-            _ if self.only_names() => {}
+            several if self.only_names() => {
+                if let Some(told) = several.iter().find(|c| self.is_told_object(c.at)) {
+                    self.push_and_take(told.at);
+                }
+            }
             // "deploy shop feature-login"
             [one, two]
                 if self.is_perhaps_branch(one.at) != self.is_perhaps_branch(two.at)
@@ -116,6 +120,41 @@ impl Slots<'_> {
         let behind = self.expect.behind_verb;
         let opens = |verb: usize| self.words.skip(verb, &[Role::Determiner, Role::Filler]) == at;
         behind.is_some_and(opens) && self.near_place(at).is_none() && !self.is_near_service(at)
+    }
+
+    /// "do not deploy shop to production", "Ann restarted shop yesterday": what stands between the
+    /// deed and the words that end its object. "deploying takes long" has no such word.
+    fn is_told_object(&self, at: usize) -> bool {
+        let ends = [
+            Role::To,
+            Role::On,
+            Role::At,
+            Role::From,
+            Role::With,
+            Role::By,
+            Role::And,
+            Role::But,
+            Role::If,
+            Role::Because,
+            Role::Every,
+            Role::Time,
+            Role::Past,
+            Role::Filler,
+            Role::Negator,
+            Role::ResourceNoun,
+        ];
+        let next = at + 1;
+        let numbered = matches!(self.form(next), Some(Form::Version | Form::Number));
+        let ended = next >= self.range.end || numbered || self.any(next, &ends);
+        // "hold off on the shop release"
+        let noun = self.has(next, Role::VerbNoun)
+            && at > self.range.start
+            && self.has(at - 1, Role::Determiner);
+        // "shop was restarted by Ann"
+        let suffers = at == self.range.start
+            && self.has(next, Role::Report)
+            && self.has(next + 1, Role::Inflected);
+        (self.is_object(at) && ended) || noun || suffers
     }
 
     /// "stop worker": the one object of a deed that is not done.

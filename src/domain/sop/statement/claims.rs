@@ -150,10 +150,14 @@ impl Claims {
         if automatic || is_denied(tags, at) {
             return self.assume("approval.count", 0.into());
         }
-        let count = tags.iter().find_map(|tag| match tag.meaning {
+        // The number beside the approval: another one is of a version.
+        let number = |tag: &Tag| match tag.meaning {
             Meaning::Number(number) if number <= 20 => Some(i64::from(number)),
             _ => None,
-        });
+        };
+        let (before, behind) = tags.split_at(at);
+        let near = before.iter().rev().take(3).find_map(number);
+        let count = near.or_else(|| behind.iter().take(6).find_map(number));
         let mut roles: Vec<String> = tags
             .iter()
             .filter_map(|tag| match &tag.meaning {

@@ -116,6 +116,7 @@ pub(super) enum Lasting {
     CodeFreeze,
     Incident,
     Holiday,
+    HolidayEve,
     Peak,
 }
 

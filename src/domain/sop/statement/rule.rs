@@ -322,10 +322,9 @@ fn not_during(lasting: Lasting) -> &'static str {
     match lasting {
         Lasting::CodeFreeze => "!freeze.active && attested.code_freeze != \"yes\"",
         Lasting::Incident => "incident.open == 0",
-        // Only the days that are holidays nearly everywhere are known; all others people must name.
-        Lasting::Holiday => {
-            "attested.holiday != \"yes\" && !(time.month * 100 + time.day in [101, 1224, 1225, 1226, 1231])"
-        }
+        // Whoever asks may name a day that the list does not have.
+        Lasting::Holiday => "attested.holiday != \"yes\" && !time.holiday",
+        Lasting::HolidayEve => "attested.holiday != \"yes\" && !time.before_holiday",
         Lasting::Peak => "attested.peak != \"yes\"",
     }
 }
@@ -334,7 +333,8 @@ fn during(lasting: Lasting) -> &'static str {
     match lasting {
         Lasting::CodeFreeze => "A freeze is in force.",
         Lasting::Incident => "An incident is open.",
-        Lasting::Holiday => "It is a holiday, or the day before one.",
+        Lasting::Holiday => "It is a holiday.",
+        Lasting::HolidayEve => "It is the day before a holiday.",
         Lasting::Peak => "It is a busy time.",
     }
 }

@@ -41,6 +41,29 @@ pub(super) fn windows(tags: &[Tag]) -> Windows {
     reader.finish()
 }
 
+/// "the day before a holiday or weekend", "before weekends": whether the day before what stands
+/// here is meant. "Before Friday" is another time, and lasts longer.
+pub(super) fn day_before(tags: &[Tag], at: usize) -> bool {
+    let small = |tag: &Tag| {
+        let names = matches!(tag.meaning, Meaning::Days(_)) || tag.is(Word::Holiday);
+        names
+            || ["a", "an", "any", "the", "or", "and", "public", "bank"]
+                .contains(&tag.first.as_str())
+    };
+    let lead = tags[..at].iter().rposition(|tag| !small(tag));
+    let many = match tags[at].meaning {
+        Meaning::Days(days) => days.count_ones() > 1,
+        _ => true,
+    };
+    lead.is_some_and(|lead| many && tags[lead].is(Word::Before))
+}
+
+/// Of each day the one before it, where that is not among them: of a weekend the Friday.
+fn days_before(days: u8) -> u8 {
+    let shifted = (days >> 1) | ((days & 1) << 6);
+    shifted & !days
+}
+
 struct Reader<'a> {
     tags: &'a [Tag],
     open: Window,
@@ -62,6 +85,7 @@ impl Reader<'_> {
             return next;
         }
         match &tag.meaning {
+            Meaning::Days(days) if day_before(self.tags, at) => self.days(at, days_before(*days)),
             Meaning::Days(days) => self.days(at, *days),
             Meaning::Hours(hours) => self.part_of_day(at, *hours),
             Meaning::Word(Word::Outside) => self.found.outside = true,

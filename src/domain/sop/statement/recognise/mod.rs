@@ -16,7 +16,9 @@ pub(super) fn demands(sentence: &Sentence) -> Vec<Demand> {
     found.extend(people::demands(sentence));
     found.extend(proof::demands(sentence));
     found.extend(change::demands(sentence));
-    if found.is_empty() && sentence.owns(Word::Unless) && names_emergency(sentence) {
+    // "Hotfixes may skip the review" excepts as "unless it is a hotfix" does.
+    let exempts = sentence.owns(Word::May) && sentence.owns(Word::Skip) && !sentence.has(Word::Not);
+    if found.is_empty() && (sentence.owns(Word::Unless) || exempts) && names_emergency(sentence) {
         found.push(Demand::Exception);
     }
     found.sort();

@@ -4,7 +4,7 @@ use super::super::demand::{Demand, Lasting};
 use super::super::meaning::{Meaning, Word};
 use super::super::season::stretches;
 use super::super::sentence::{Sentence, Tag};
-use super::super::window::{Window, windows};
+use super::super::window::{Window, day_before, windows};
 use super::names_emergency;
 
 /// What the times are about; without one of these, opening hours would be rules.
@@ -133,8 +133,13 @@ fn is_about_people(sentence: &Sentence) -> bool {
 
 fn lasting(sentence: &Sentence) -> Option<Lasting> {
     let owns = |words: &[Word]| sentence.owns_any(words);
-    if owns(&[Word::Holiday]) {
-        Some(Lasting::Holiday)
+    if let Some(at) = sentence.own().iter().position(|tag| tag.is(Word::Holiday)) {
+        let eve = day_before(sentence.own(), at);
+        Some(if eve {
+            Lasting::HolidayEve
+        } else {
+            Lasting::Holiday
+        })
     } else if owns(&[Word::Peak]) {
         Some(Lasting::Peak)
     } else if owns(&[Word::Incident]) || (owns(&[Word::Emergency]) && sentence.owns(Word::During)) {

@@ -1,9 +1,11 @@
 //! The folder of procedures on disk.
 //!
-//! Regular files that end in `.md` are read, in real folders below it too; hidden ones are not. A
+//! Regular files that end in `.md` or `.pdf` are read, in real folders below it too; hidden ones are not. A
 //! symbolic link counts only where it ends inside the folder (as in a mounted ConfigMap). Whatever
 //! looks like a procedure and cannot be one is a mistake with a sentence, never left out in
 //! silence: a set with a mistake is refused as a whole, and a re-reading keeps the set before it.
+
+mod pdf;
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -171,7 +173,7 @@ impl Reading<'_> {
         };
         let is_procedure = path
             .extension()
-            .is_some_and(|end| end.eq_ignore_ascii_case("md"));
+            .is_some_and(|end| end.eq_ignore_ascii_case("md") || is_pdf(&path));
         if kind.is_dir() && depth >= MAX_DEPTH {
             self.mistake(place, &format!("lies more than {MAX_DEPTH} folders deep"));
         } else if kind.is_dir() {
@@ -199,6 +201,15 @@ impl Reading<'_> {
                 "is a symbolic link that does not end inside the folder: put the file itself here",
             );
         }
+        if is_pdf(path) {
+            let lines = read_bytes(path, pdf::MAX_PDF_BYTES)
+                .map_err(|error| format!("cannot be read: {error}"))
+                .and_then(pdf::lines);
+            return match lines {
+                Ok(lines) => self.content.sops.push(Sop::of_pages(place, &lines)),
+                Err(refusal) => self.mistake(place, &refusal),
+            };
+        }
         match read_text(path) {
             Err(error) => self.mistake(place, &format!("cannot be read: {error}")),
             Ok(text) => match Sop::parse(place, &text) {
@@ -218,16 +229,27 @@ impl Reading<'_> {
     }
 }
 
+fn is_pdf(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case("pdf"))
+}
+
 fn read_text(path: &Path) -> io::Result<String> {
+    let bytes = read_bytes(path, MAX_FILE_BYTES)?;
+    String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8 text"))
+}
+
+/// The whole file, if it is no longer than `most` bytes.
+fn read_bytes(path: &Path, most: usize) -> io::Result<Vec<u8>> {
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
     let mut bytes = Vec::new();
-    let limit = u64::try_from(MAX_FILE_BYTES).unwrap_or(u64::MAX);
+    let limit = u64::try_from(most).unwrap_or(u64::MAX);
     File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
-    if bytes.len() > MAX_FILE_BYTES {
-        let message = format!("it is longer than {} KiB: split it", MAX_FILE_BYTES / 1024);
+    if bytes.len() > most {
+        let message = format!("it is longer than {} KiB: split it", most / 1024);
         return Err(io::Error::other(message));
     }
-    String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8 text"))
+    Ok(bytes)
 }

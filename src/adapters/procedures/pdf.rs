@@ -1,0 +1,252 @@
+//! The text of a PDF, line by line, as its pages show it.
+//!
+//! ```text
+//! bytes → document (lopdf) → page → operators → runs → lines → text with sizes and gaps
+//! ```
+//!
+//! A PDF has no words and no paragraphs, only strings at places. What stands at one height is a
+//! line; a string that begins anew in a line is a word of its own; a gap that is wider than a line
+//! begins a paragraph. What a file says of itself is not believed: its size, its pages, what it
+//! unpacks to and its time are limited, and it is read in a thread of its own, whose panic is a
+//! sentence. Nothing in it is run: no script, no link, no font program.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use lopdf::content::Content;
+use lopdf::{Dictionary, Document, Encoding, Error, LoadOptions, Object, ObjectId};
+
+use crate::domain::sop::{MAX_FILE_BYTES, PdfLine};
+
+/// A longer file is a book with pictures, and no procedure.
+pub const MAX_PDF_BYTES: usize = 8 * 1024 * 1024;
+const MAX_PAGES: usize = 300;
+/// What one page, or one part of the file, may unpack to. Ordinary pages have some ten KiB.
+const MAX_UNPACKED: usize = 8 * 1024 * 1024;
+/// A file of a hundred pages takes well under a second.
+const TIME: Duration = Duration::from_secs(20);
+
+/// A gap in thousandths of the size of the letters that is a space: kerning is less, words are
+/// set further apart.
+const SPACE: f32 = -180.0;
+
+/// What cannot be read, as one clause behind the name of the file.
+pub type Refusal = String;
+
+/// The lines of all pages.
+///
+/// # Errors
+///
+/// When it is no PDF, encrypted, without text, or more than a procedure can be.
+pub fn lines(bytes: Vec<u8>) -> Result<Vec<PdfLine>, Refusal> {
+    let (says, said) = mpsc::channel();
+    let reader = thread::Builder::new().name("pdf".to_owned());
+    let started = reader.spawn(move || {
+        // Nobody listens any more where it took too long.
+        let _ = says.send(read(&bytes));
+    });
+    started.map_err(|error| format!("cannot be read now: {error}"))?;
+    match said.recv_timeout(TIME) {
+        Ok(read) => read,
+        Err(mpsc::RecvTimeoutError::Timeout) => Err(format!(
+            "takes more than {} seconds to read: write it as Markdown",
+            TIME.as_secs()
+        )),
+        Err(mpsc::RecvTimeoutError::Disconnected) => {
+            Err("is damaged in a way that stops its reader: save it anew".to_owned())
+        }
+    }
+}
+
+fn read(bytes: &[u8]) -> Result<Vec<PdfLine>, Refusal> {
+    let encrypted = "is encrypted: save it without a password";
+    let options = LoadOptions::with_max_decompressed_size(MAX_UNPACKED);
+    let document =
+        Document::load_mem_with_options(bytes, options).map_err(|error| match error {
+            Error::InvalidPassword | Error::Decryption(_) => encrypted.to_owned(),
+            error => format!("cannot be read as a PDF: {error}"),
+        })?;
+    if document.is_encrypted() {
+        return Err(encrypted.to_owned());
+    }
+    let pages: Vec<ObjectId> = document.page_iter().take(MAX_PAGES + 1).collect();
+    if pages.len() > MAX_PAGES {
+        return Err(format!("has more than {MAX_PAGES} pages: split it"));
+    }
+    let mut lines = Vec::new();
+    let mut length = 0;
+    for (number, page) in (1..).zip(&pages) {
+        let found = of_page(&document, *page, number)
+            .map_err(|error| format!("cannot be read on page {number}: {error}"))?;
+        length += found.iter().map(|line| line.text.len()).sum::<usize>();
+        if length > MAX_FILE_BYTES {
+            let most = MAX_FILE_BYTES / 1024;
+            return Err(format!("has more than {most} KiB of text: split it"));
+        }
+        lines.extend(found);
+    }
+    if lines.is_empty() {
+        return Err(
+            "has no text, as a scanned paper has none: have its text recognised, or write it as \
+             Markdown"
+                .to_owned(),
+        );
+    }
+    Ok(lines)
+}
+
+fn of_page(document: &Document, page: ObjectId, number: u32) -> Result<Vec<PdfLine>, Error> {
+    let fonts = document.get_page_fonts(page)?;
+    let encodings: BTreeMap<&[u8], Encoding<'_>> = fonts
+        .iter()
+        .filter_map(|(name, font)| Some((name.as_slice(), encoding(document, font)?)))
+        .collect();
+    let content = document.get_page_content_with_limit(page, MAX_UNPACKED)?;
+    let content = Content::decode(&content)?;
+    let mut pen = Pen::new(&encodings, number);
+    for operation in &content.operations {
+        pen.take(&operation.operator, &operation.operands);
+    }
+    pen.end_line();
+    Ok(pen.lines)
+}
+
+/// A font whose letters cannot be told shows nothing; the others of the page still do.
+fn encoding<'a>(document: &'a Document, font: &'a Dictionary) -> Option<Encoding<'a>> {
+    font.get_font_encoding_with_limit(document, MAX_UNPACKED)
+        .ok()
+}
+
+/// Where the next string stands, and what was written so far.
+struct Pen<'a> {
+    encodings: &'a BTreeMap<&'a [u8], Encoding<'a>>,
+    font: Option<&'a Encoding<'a>>,
+    size: f32,
+    /// The distance that `T*` goes down.
+    leading: f32,
+    /// The text matrix of the line: scale of its height, and its origin.
+    scale: f32,
+    x: f32,
+    y: f32,
+    page: u32,
+    line: String,
+    /// Of the line that is being written: its height on the page and its size.
+    at: Option<(f32, f32)>,
+    /// Of the line before.
+    above: Option<(f32, f32)>,
+    lines: Vec<PdfLine>,
+}
+
+impl<'a> Pen<'a> {
+    fn new(encodings: &'a BTreeMap<&'a [u8], Encoding<'a>>, page: u32) -> Self {
+        Self {
+            encodings,
+            font: None,
+            size: 0.0,
+            leading: 0.0,
+            scale: 1.0,
+            x: 0.0,
+            y: 0.0,
+            page,
+            line: String::new(),
+            at: None,
+            above: None,
+            lines: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, operator: &str, operands: &[Object]) {
+        let number = |at: usize| {
+            let number = operands.get(at).and_then(|n| n.as_float().ok());
+            number.filter(|n| n.is_finite()).unwrap_or(0.0)
+        };
+        match operator {
+            "BT" => (self.scale, self.x, self.y) = (1.0, 0.0, 0.0),
+            "Tf" => {
+                let name = operands.first().and_then(|name| name.as_name().ok());
+                self.font = name.and_then(|name| self.encodings.get(name));
+                self.size = number(1).abs();
+            }
+            "TL" => self.leading = number(0),
+            "Tm" => {
+                self.scale = number(3).abs().max(number(1).abs());
+                self.go_to(number(4), number(5));
+            }
+            "Td" => self.move_by(number(0), number(1)),
+            "TD" => {
+                self.leading = -number(1);
+                self.move_by(number(0), number(1));
+            }
+            "T*" => self.move_by(0.0, -self.leading),
+            "Tj" => self.show(operands),
+            "TJ" => {
+                if let Some(Object::Array(parts)) = operands.first() {
+                    self.show(parts);
+                }
+            }
+            "'" => {
+                self.move_by(0.0, -self.leading);
+                self.show(operands);
+            }
+            "\"" => {
+                self.move_by(0.0, -self.leading);
+                self.show(operands.get(2..).unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+
+    fn move_by(&mut self, right: f32, up: f32) {
+        self.go_to(self.x + right * self.scale, self.y + up * self.scale);
+    }
+
+    fn go_to(&mut self, x: f32, y: f32) {
+        // What is set a little higher or lower is an exponent in the same line.
+        let same_line = |(height, size): (f32, f32)| (height - y).abs() < size.max(1.0) * 0.5;
+        if self.at.is_some_and(same_line) {
+            if x != self.x && !self.line.ends_with(' ') {
+                self.line.push(' ');
+            }
+        } else {
+            self.end_line();
+        }
+        (self.x, self.y) = (x, y);
+    }
+
+    fn show(&mut self, parts: &[Object]) {
+        let Some(font) = self.font else { return };
+        for part in parts {
+            match part {
+                Object::String(bytes, _) => {
+                    // A string that its font has no letters for shows nothing.
+                    let text = Document::decode_text(font, bytes).unwrap_or_default();
+                    if self.at.is_none() && !text.trim().is_empty() {
+                        self.at = Some((self.y, self.size * self.scale));
+                    }
+                    self.line.push_str(&text);
+                }
+                gap if gap.as_float().is_ok_and(|gap| gap < SPACE) => self.line.push(' '),
+                _ => {}
+            }
+        }
+    }
+
+    fn end_line(&mut self) {
+        let written = std::mem::take(&mut self.line);
+        let Some((height, size)) = self.at.take() else {
+            return;
+        };
+        let text = written.split_whitespace().collect::<Vec<_>>().join(" ");
+        // Half as far again as the letters are high is an ordinary distance.
+        let far = |(before, other): (f32, f32)| (before - height).abs() > size.max(other) * 1.6;
+        self.lines.push(PdfLine {
+            page: self.page,
+            begins_paragraph: self.above.is_none_or(far),
+            size,
+            text,
+        });
+        self.above = Some((height, size));
+    }
+}

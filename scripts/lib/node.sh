@@ -8,7 +8,7 @@ node_tools() {
     mkdir -p "$node_tools"
     if ! cmp -s "$source_dir/tests/page/package-lock.json" "$node_tools/node_modules/lock"; then
         cp "$source_dir"/tests/page/package*.json "$node_tools"
-        npm ci --prefix "$node_tools" --silent --no-audit --no-fund --ignore-scripts
+        npm ci --prefix "$node_tools" --loglevel error --no-audit --no-fund --ignore-scripts
         cp "$source_dir/tests/page/package-lock.json" "$node_tools/node_modules/lock"
     fi
 }

@@ -24,9 +24,13 @@ missing_packages() {
         busybox) command -v busybox >/dev/null || echo busybox-static ;;
         # The crates with C inside want a compiler; nothing more.
         cc) command -v cc >/dev/null || echo gcc libc6-dev ;;
+        # The driver is of the same version only where both come from the distribution.
+        chromium) command -v chromedriver >/dev/null || echo chromium chromium-driver ;;
         curl) command -v curl >/dev/null || echo curl ;;
         docker) docker_packages ;;
         git) command -v git >/dev/null || echo git ;;
+        # npm is a package of its own where the distribution packs Node.js.
+        node) command -v npm >/dev/null || echo nodejs npm ;;
         make) command -v make >/dev/null || echo make ;;
         perl) /usr/bin/perl -MTime::HiRes -e 1 2>/dev/null || echo perl ;;
         # Where the distribution keeps the two apart, the second brings pip into a new environment.

@@ -10,7 +10,7 @@ use super::Api;
 use super::extract::{Items, Json, Query};
 use super::problem::Problem;
 use crate::domain::advice::{Citation, RuleStage, Severity};
-use crate::domain::rule::{Demand, Rule};
+use crate::domain::rule::{Demand, Example, Rule};
 use crate::domain::sop::{Passage, Procedures, Sop, Suspicion};
 use crate::domain::text::printable;
 
@@ -57,6 +57,16 @@ pub struct RuleView {
     /// The condition that says which plans it concerns; all that the procedure applies to without it.
     when: Option<String>,
     demand: DemandView,
+    examples: Vec<ExampleView>,
+}
+
+/// A plan in short form, and what the rule says about it; `commander sops check` tries it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ExampleView {
+    /// `passes`, `fails` or `ignores`.
+    expected: &'static str,
+    /// In what the plan differs from an ordinary one, as the file says it.
+    facts: Vec<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -150,6 +160,17 @@ impl RuleView {
                 },
                 Demand::Approvals(count) => DemandView::Approvals { count: *count },
             },
+            examples: rule.examples.iter().map(ExampleView::of).collect(),
+        }
+    }
+}
+
+impl ExampleView {
+    fn of(example: &Example) -> Self {
+        let shown = |fact: &String| printable(fact, PASSAGE);
+        Self {
+            expected: example.expected.as_str(),
+            facts: example.stated.iter().map(shown).collect(),
         }
     }
 }

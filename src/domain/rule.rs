@@ -53,6 +53,8 @@ pub struct Example {
     pub expected: Outcome,
     /// [`Facts::example`], made a plan that the procedure applies to, with the example's own facts.
     pub facts: Facts,
+    /// The example's own facts, each as its file says it: `approval.count: 2`.
+    pub stated: Vec<String>,
 }
 
 impl Rule {

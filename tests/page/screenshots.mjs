@@ -82,6 +82,13 @@ await picture("execution-running", at(`#/executions/${execution.id}`));
 await until("it is live", async () => (await items("/api/releases?limit=1"))[0].liveSince && (await items("/api/watches?limit=1"))[0].state.evaluations > 3);
 await picture("overview-baking", at("#/"));
 await picture("execution-done", at(`#/executions/${execution.id}`));
+await picture("execution-past", async (page) => {
+  await page.goto(`${address}/#/executions/${execution.id}`);
+  await page.locator("[data-test=past] input").fill("9");
+  await page.waitForSelector("[data-test=past] button");
+  await page.locator("[data-test=compare]").selectOption({ index: 1 });
+  await page.waitForSelector("table.diff");
+});
 await live("v1.1.0", "verified");
 await approve(await ask("deploy v1.2.0 of shop to staging and run the tests"));
 const [incident] = await until("it is rolled back", async () => {
@@ -100,6 +107,10 @@ await picture("incident", at(`#/incidents/${incident.id}`));
 await picture("release-bad", at(`#/releases/${incident.release}`));
 await picture("release-good", at(`#/releases/${incident.rollbackTarget}`));
 await picture("procedure", at("#/procedures/two-person-approval.md"));
+await picture("procedures-suggested", async (page) => {
+  await page.goto(`${address}/#/procedures`);
+  await page.locator("[data-test=suggestion] summary").first().click();
+});
 await picture("procedures-search", async (page) => {
   await page.goto(`${address}/#/procedures`);
   await page.fill("[data-test=search]", "rollback target");

@@ -34,3 +34,6 @@ export function replace(hash) {
 
 /** A link inside the page. @param {(string | number)[]} parts */
 export const to = (...parts) => "#/" + parts.map((part) => encodeURIComponent(part)).join("/");
+
+/** As a query. @param {{service: string, environment?: string | null}} place */
+export const placed = ({ service, environment }) => `service=${encodeURIComponent(service)}${environment ? `&environment=${encodeURIComponent(environment)}` : ""}`;

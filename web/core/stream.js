@@ -4,7 +4,7 @@ import { send } from "./api.js";
 import { state } from "./session.js";
 import { signal } from "./signal.js";
 
-const TOPICS = "plan,execution,journal,release,watch,incident,freeze";
+const TOPICS = "plan,execution,journal,release,watch,incident,freeze,suggestion";
 /** The server pings every 15 s; silence for longer than two pings is a lost stream. */
 const SILENCE = 40_000;
 const FIRST_WAIT = 500;

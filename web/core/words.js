@@ -7,7 +7,6 @@ import { length } from "./time.js";
 /** @param {string} word @param {Tone} tone @param {string} shape @returns {Said} */
 const say = (word, tone, shape) => ({ word, tone, shape });
 
-/** @type {Record<string, Said>} */
 const PLAN = {
   pending_approval: say("waits for approval", "warn", "wait"),
   approved: say("approved", "busy", "check"),
@@ -21,7 +20,6 @@ const PLAN = {
   rolled_back: say("rolled back", "bad", "back"),
 };
 
-/** @type {Record<string, Said>} */
 const EXECUTION = {
   waiting: say("waiting", "quiet", "wait"),
   running: say("running", "busy", "run"),
@@ -32,7 +30,6 @@ const EXECUTION = {
   stuck: say("stuck", "bad", "stop"),
 };
 
-/** @type {Record<string, Said>} */
 const STEP = {
   waiting: say("waiting", "quiet", "wait"),
   running: say("running", "busy", "run"),
@@ -46,7 +43,6 @@ const STEP = {
   skipped: say("skipped", "quiet", "slash"),
 };
 
-/** @type {Record<string, Said>} */
 const QUALITY = {
   unproven: say("unproven", "busy", "ring"),
   verified: say("verified", "good", "check"),
@@ -54,7 +50,6 @@ const QUALITY = {
   quarantined: say("quarantined", "bad", "stop"),
 };
 
-/** @type {Record<string, Said>} */
 const WATCH = {
   baking: say("baking", "busy", "ring"),
   paused: say("paused", "warn", "pause"),
@@ -66,7 +61,6 @@ const WATCH = {
   stopped: say("stopped", "quiet", "slash"),
 };
 
-/** @type {Record<string, Said>} */
 const VERDICT = {
   good: say("good", "good", "check"),
   bad: say("bad", "bad", "cross"),
@@ -79,7 +73,6 @@ const VERDICT = {
   config_error: say("configuration", "bad", "stop"),
 };
 
-/** @type {Record<string, Said>} */
 const SEVERITY = {
   critical: say("critical", "bad", "stop"),
   high: say("blocks", "bad", "stop"),
@@ -88,7 +81,13 @@ const SEVERITY = {
   notice: say("notice", "quiet", "dot"),
 };
 
-/** @type {Record<string, Said>} */
+const SUGGESTION = {
+  pending: say("suggested", "warn", "diamond"),
+  accepted: say("accepted", "good", "check"),
+  refused: say("refused", "quiet", "slash"),
+  stale: say("text changed", "quiet", "wait"),
+};
+
 const CONTAINER = {
   running: say("running", "good", "dot"),
   unhealthy: say("unhealthy", "bad", "cross"),
@@ -99,7 +98,7 @@ const CONTAINER = {
 
 const TABLES = {
   plan: PLAN, execution: EXECUTION, step: STEP, quality: QUALITY, watch: WATCH, verdict: VERDICT,
-  severity: SEVERITY, container: CONTAINER,
+  severity: SEVERITY, container: CONTAINER, suggestion: SUGGESTION,
 };
 
 /** @param {keyof typeof TABLES} of @param {string} status @returns {Said} */
@@ -143,7 +142,7 @@ export function deed(action, place) {
 
 /** A metric's value with its unit. @param {string} metric @param {number} value */
 export function value(metric, value) {
-  if (value === null || value === undefined) return "–";
+  if (value == null) return "–";
   if (metric === "error_rate") return `${trimmed(value * 100, 2)} %`;
   if (metric === "p95") return value < 1 ? `${trimmed(value * 1000, value < 0.01 ? 1 : 0)} ms` : `${trimmed(value, 2)} s`;
   return trimmed(value, 0);
@@ -159,10 +158,10 @@ export const metricName = (metric) => ({ error_rate: "error rate", p95: "p95", r
 export const size = (bytes) => (bytes >= 2 ** 30 ? `${trimmed(bytes / 2 ** 30, 1)} GiB` : `${trimmed(bytes / 2 ** 20, 0)} MiB`);
 
 /** What a stuck execution may have left. @param {any} thing */
-export const thingWords = (thing) => ({ container: `container ${thing.name}`, kept: `kept container ${thing.name}`, image: `image ${thing.tag}`, test: `container of ${thing.step}`, script: `what the script ${thing.script} did` })[/** @type {"image"} */ (thing.kind)];
+export const thingWords = (thing) => ({ container: `container ${thing.name}`, kept: `kept container ${thing.name}`, image: `image ${thing.tag}`, test: `container of ${thing.step}`, script: `what the script ${thing.script} did` })[thing.kind];
 
 /** @param {string} found */
-export const foundWords = (found) => ({ unknown: "may be there", gone: "is gone", there: "is there", running: "runs" })[/** @type {"gone"} */ (found)];
+export const foundWords = (found) => ({ unknown: "may be there", gone: "is gone", there: "is there", running: "runs" })[found];
 
 /** The sentence of a rule that confirmed a degradation. @param {any} rule */
 export function ruleSentence(rule) {

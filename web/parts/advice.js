@@ -4,7 +4,6 @@ import { useData } from "../core/store.js";
 import { counted } from "../core/words.js";
 import { Badge, Dialog, Glyph, Read } from "./basic.js";
 
-/** @param {{advice: any}} props */
 export function Advice({ advice }) {
   const { findings, rulesKept } = advice;
   return html`<section class="advice" aria-labelledby="advice"><h2 id="advice">Procedures</h2>
@@ -37,4 +36,5 @@ export function Passage({ citation, close }) {
 
 /** A rule as the machine reads it. @param {{rule: any}} props */
 export const RuleText = ({ rule }) => html`<dl class="rule mono"><div><dt>rule</dt><dd>${rule.id}</dd></div>${rule.when && html`<div><dt>when</dt><dd>${rule.when}</dd></div>`}
-  ${rule.demand.kind === "condition" ? html`<div><dt>require</dt><dd>${rule.demand.require}</dd></div>` : html`<div><dt>approvals</dt><dd>${rule.demand.count}</dd></div>`}<div><dt>looked at</dt><dd>${{ plan: "when the plan is made, at approval, at start", approve: "at approval and at start", start: "at start" }[/** @type {"plan"} */ (rule.at)]}</dd></div></dl>`;
+  ${rule.demand.kind === "condition" ? html`<div><dt>require</dt><dd>${rule.demand.require}</dd></div>` : html`<div><dt>approvals</dt><dd>${rule.demand.count}</dd></div>`}<div><dt>looked at</dt><dd>${{ plan: "when the plan is made, at approval, at start", approve: "at approval and at start", start: "at start" }[rule.at]}</dd></div>
+  ${rule.examples?.map((e) => html`<div><dt>${e.expected}</dt><dd>${e.facts.join("; ") || "an ordinary plan"}</dd></div>`)}</dl>`;

@@ -14,7 +14,7 @@ export function pieces(text) {
   const found = [];
   const state = { colour: "", bold: false, dim: false };
   let from = 0;
-  const push = (/** @type {string} */ part) => {
+  const push = (part) => {
     if (part) found.push({ text: shown(part), kind: [state.colour, state.bold && "a-bold", state.dim && "a-dim"].filter(Boolean).join(" ") });
   };
   for (const match of text.matchAll(ESCAPE)) {

@@ -9,7 +9,7 @@ import { Slots } from "./reading.js";
 /** @param {{asked: any, close: () => void, say: (text: string) => void, busy: boolean}} props */
 export function Answer({ asked, close, say, busy }) {
   return html`<section class="answer" aria-label="Answer" data-test="answer" data-outcome=${asked.outcome}>
-    <header><q>${asked.said}</q><button type="button" class="quiet" aria-label="Close the answer" onClick=${close}>✕</button></header>
+    <header><q>${asked.said}</q><button class="quiet" aria-label="Close the answer" onClick=${close}>✕</button></header>
     ${asked.outcome === "clarification" && html`<${Question} asked=${asked} say=${say} busy=${busy} />`}
     ${asked.outcome === "plan" && html`<${Plans} plans=${asked.plans} close=${close} />`}
     ${asked.outcome === "answer" && html`<${Live} answer=${asked.answer} close=${close} />`}
@@ -22,7 +22,7 @@ export function Answer({ asked, close, say, busy }) {
 function Question({ asked, say, busy }) {
   const { text, choices } = asked.question ?? { text: "Say it in other words.", choices: [] };
   return html`<${Slots} intent=${asked.intent} /><p class="lead">${text}</p>
-    ${choices.length > 0 && html`<div class="choose" role="group" aria-label="Choices">${choices.map((/** @type {string} */ choice) => html`<button type="button" disabled=${busy} onClick=${() => say(choice)}>${choice}</button>`)}</div>`}`;
+    ${choices.length > 0 && html`<div class="choose" role="group" aria-label="Choices">${choices.map((choice) => html`<button disabled=${busy} onClick=${() => say(choice)}>${choice}</button>`)}</div>`}`;
 }
 
 /** @param {{plans: any[], close: () => void}} props */

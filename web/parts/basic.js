@@ -50,7 +50,7 @@ export function Badge({ of, status, word }) {
 /** @param {{text: string, label: string}} props */
 export function Copy({ text, label }) {
   const [done, setDone] = useState(false);
-  const copy = async (/** @type {Event} */ event) => {
+  const copy = async (event) => {
     event.preventDefault();
     event.stopPropagation();
     try {
@@ -149,22 +149,22 @@ export function Dialog({ title, close, children, wide }) {
     dialog.current.showModal();
     return () => dialog.current?.close();
   }, []);
-  return html`<dialog ref=${dialog} class=${wide ? "wide" : ""} aria-label=${title} onCancel=${(/** @type {Event} */ e) => { e.preventDefault(); close(); }}>
+  return html`<dialog ref=${dialog} class=${wide ? "wide" : ""} aria-label=${title} onCancel=${(e) => { e.preventDefault(); close(); }}>
     <header><h2>${title}</h2><button type="button" class="quiet" aria-label="Close" onClick=${close}>✕</button></header>
     ${children}
   </dialog>`;
 }
 
-/** Does something once, however often it is pressed. @param {() => Promise<unknown>} act @returns {[() => Promise<void>, boolean]} */
+/** Does something once, however often it is pressed. @param {(...of: any[]) => Promise<unknown>} act @returns {[(...of: any[]) => Promise<void>, boolean]} */
 export function useOnce(act) {
   const [busy, setBusy] = useState(false);
   const running = useRef(false);
-  const run = async () => {
+  const run = async (...of) => {
     if (running.current) return;
     running.current = true;
     setBusy(true);
     try {
-      await act();
+      await act(...of);
     } catch (error) {
       toastError(error);
     } finally {

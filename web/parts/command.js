@@ -38,8 +38,8 @@ export function CommandBox() {
   const mirror = useRef(null);
 
   useEffect(() => {
-    const key = (/** @type {KeyboardEvent} */ event) => {
-      const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(/** @type {any} */ (event.target).tagName ?? "");
+    const key = (event) => {
+      const typing = /** @type {Element} */ (event.target).matches("textarea, input:not([type=range], [type=checkbox], [type=radio])");
       if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
         event.preventDefault();
         input.current.focus();
@@ -78,18 +78,18 @@ export function CommandBox() {
     };
   }, [text, services.length]);
 
-  const write = (/** @type {string} */ next) => {
+  const write = (next) => {
     setText(next);
     setList([]);
     setPicked(-1);
     queueMicrotask(() => input.current.setSelectionRange(next.length, next.length));
   };
-  const take = (/** @type {number} */ n) => {
+  const take = (n) => {
     const { start, end } = wordAt(text, input.current.selectionStart ?? text.length);
     write(`${text.slice(0, start)}${list[n].text} ${text.slice(end).trimStart()}`);
     input.current.focus();
   };
-  const say = async (/** @type {string} */ sentence) => {
+  const say = async (sentence) => {
     if (!sentence.trim() || busy) return;
     setBusy(true);
     setList([]);
@@ -110,7 +110,7 @@ export function CommandBox() {
       setBusy(false);
     }
   };
-  const recall = (/** @type {number} */ by) => {
+  const recall = (by) => {
     const all = history();
     const next = Math.max(-1, Math.min(all.length - 1, back + by));
     setBack(next);
@@ -120,7 +120,7 @@ export function CommandBox() {
     setAsked(null);
     setThread(null);
   };
-  const keys = (/** @type {KeyboardEvent} */ event) => {
+  const keys = (event) => {
     const open = list.length > 0;
     const act = {
       ArrowDown: () => (open && (picked >= 0 || back < 0) ? setPicked((picked + 1) % list.length) : recall(-1)),
@@ -138,7 +138,7 @@ export function CommandBox() {
   const prompt = asked?.question ? "Answer, or say something else" : innerWidth < 800 ? "Say what is to be done" : "Say what is to be done: deploy v1.2.0 of shop to staging and run the tests";
 
   return html`<search class="command">
-    <form class=${`box ${busy ? "busy" : ""}`} onSubmit=${(/** @type {Event} */ e) => { e.preventDefault(); void say(text); }}>
+    <form class=${`box ${busy ? "busy" : ""}`} onSubmit=${(e) => { e.preventDefault(); void say(text); }}>
       <div class="field">
         <div class="mirror" ref=${mirror} aria-hidden="true">${of ? html`<${Marked} text=${text} marks=${marks(of)} />` : text}</div>
         <input ref=${input} value=${text} placeholder=${prompt} aria-label="Command" data-test="command" autocomplete="off" autocapitalize="off" spellcheck=${false} maxlength="2000"
@@ -152,7 +152,7 @@ export function CommandBox() {
     <div class="below">
     ${of && text.trim() && html`<${Live} reading=${of} />`}
     ${list.length > 0 && focused && html`<ul class="choices" id="choices" role="listbox" aria-label="Completions">${list.map((choice, n) => html`<li key=${n} id=${`choice-${n}`} role="option" aria-selected=${n === picked}
-      onMouseDown=${(/** @type {Event} */ e) => { e.preventDefault(); take(n); }}><span class="mono">${choice.text}</span><span class="kind">${choice.kind}</span><span class="more">${choice.more}</span></li>`)}</ul>`}
+      onMouseDown=${(e) => { e.preventDefault(); take(n); }}><span class="mono">${choice.text}</span><span class="kind">${choice.kind}</span><span class="more">${choice.more}</span></li>`)}</ul>`}
     ${asked && html`<${Answer} asked=${asked} close=${close} say=${say} busy=${busy} />`}
     </div>
   </search>`;
@@ -161,8 +161,8 @@ export function CommandBox() {
 /** What will come of it, in one line. @param {{reading: any}} props */
 function Live({ reading }) {
   const { outcome, question, warnings, unconsumed, answer } = reading;
-  const sign = { plan: ["check", "good"], clarification: ["diamond", "warn"], answer: ["dot", "busy"], unsupported: ["slash", "quiet"] }[/** @type {"plan"} */ (outcome)];
-  const text = { plan: "Makes a plan. Nothing runs before somebody approves it.", clarification: question?.text, answer: "Answered at once; nothing is changed.", unsupported: answer ?? question?.text ?? "This is nothing that Commander does." }[/** @type {"plan"} */ (outcome)];
+  const sign = { plan: ["check", "good"], clarification: ["diamond", "warn"], answer: ["dot", "busy"], unsupported: ["slash", "quiet"] }[outcome];
+  const text = { plan: "Makes a plan. Nothing runs before somebody approves it.", clarification: question?.text, answer: "Answered at once; nothing is changed.", unsupported: answer ?? question?.text ?? "This is nothing that Commander does." }[outcome];
   return html`<div class="live" role="status" data-outcome=${outcome}>
     <${Slots} intent=${reading.intent} />
     <p><${Glyph} shape=${sign[0]} tone=${sign[1]} />${text}</p>

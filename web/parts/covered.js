@@ -4,7 +4,6 @@ import { described } from "../core/steps.js";
 import { configurationLines } from "../core/words.js";
 import { inOrder } from "./graph.js";
 
-/** @param {{plan: any}} props */
 export function Covered({ plan }) {
   const { body } = plan;
   /** @type {[string, string][]} */
@@ -14,7 +13,7 @@ export function Covered({ plan }) {
       <h3>Pins</h3><dl class="pairs mono">${pins.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
       <h3>Steps</h3><ol class="mono calls">${inOrder(body).map((step) => html`<li><b>${step.id}</b> ${described(step, body).call}</li>`)}</ol>
       ${body.configuration && html`<h3>Configuration</h3><dl class="pairs mono">${configurationLines(body.configuration).map(([name, text]) => html`<div><dt>${name}</dt><dd>${text}</dd></div>`)}</dl>`}
-      <h3>If it turns out bad</h3><p>${{ roll_back: `roll back once to commit ${body.onDegraded.to?.commit}, image ${body.onDegraded.to?.imageId}`, call_person: "a person is called", not_watched: "it is not watched" }[/** @type {"roll_back"} */ (body.onDegraded.act)]}</p>
+      <h3>If it turns out bad</h3><p>${{ roll_back: `roll back once to commit ${body.onDegraded.to?.commit}, image ${body.onDegraded.to?.imageId}`, call_person: "a person is called", not_watched: "it is not watched" }[body.onDegraded.act]}</p>
       <details><summary>As it is stored</summary><pre>${JSON.stringify(body, null, 2)}</pre></details>
     </div></div>`;
 }

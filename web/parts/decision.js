@@ -22,7 +22,7 @@ export function Decision({ plan, approvals, execution, reload }) {
   const mine = given.some((a) => a.by.name === person);
   const can = pending && blocked.length === 0 && mayChange && !mine;
   useEffect(() => {
-    const key = (/** @type {KeyboardEvent} */ event) => {
+    const key = (event) => {
       const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(/** @type {any} */ (event.target).tagName ?? "");
       if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
       if (event.key === "a" && can) setOpen("approve");
@@ -49,9 +49,9 @@ export function Decision({ plan, approvals, execution, reload }) {
     ${pending && mine && plan.advice.requiredApprovals > given.length && html`<p>You have approved. ${counted(plan.advice.requiredApprovals - given.length, "other person")} must, too.</p>`}
     ${execution && html`<p><a class="go" href=${to("executions", execution.id)} data-test="execution-link">${execution.endedAt ? "How it went" : "Watch it run"} →</a></p>`}
     ${pending && html`<div class="acts">
-      <button type="button" class="primary" disabled=${!can} onClick=${() => setOpen("approve")} data-test="approve">Approve <kbd>a</kbd></button>
-      <button type="button" disabled=${!mayChange} onClick=${() => setOpen("reject")} data-test="reject">Reject <kbd>r</kbd></button></div>`}
-    ${renewable && html`<div class="acts"><button type="button" disabled=${busy || !mayChange} onClick=${anew} data-test="refresh">Make the plan anew</button></div>`}
+      <button class="primary" disabled=${!can} onClick=${() => setOpen("approve")} data-test="approve">Approve <kbd>a</kbd></button>
+      <button disabled=${!mayChange} onClick=${() => setOpen("reject")} data-test="reject">Reject <kbd>r</kbd></button></div>`}
+    ${renewable && html`<div class="acts"><button disabled=${busy || !mayChange} onClick=${anew} data-test="refresh">Make the plan anew</button></div>`}
     <dl class="facts tight"><div><dt>Digest</dt><dd><${Digest} of=${plan.digest} what="digest" /></dd></div><div><dt>Id</dt><dd><span class="chip mono"><span title=${plan.id}>${plan.id.slice(-12)}</span><${Copy} text=${plan.id} label="plan id" /></span></dd></div></dl>
     ${open === "approve" && html`<${Approve} plan=${plan} close=${() => setOpen("")} reload=${reload} />`}
     ${open === "reject" && html`<${Reject} plan=${plan} close=${() => setOpen("")} />`}</section>`;
@@ -59,9 +59,12 @@ export function Decision({ plan, approvals, execution, reload }) {
 
 /** Why it is not open for a decision, and what to do. @param {{plan: any}} props */
 function Why({ plan }) {
-  const todo = { expired: "Nobody decided in time, or the approved plan did not start in time.", superseded: "The world has moved since it was made: what it would do is not what was shown.", rejected: "A person said no.", failed: "It failed and what it did was undone.", cancelled: "A person ended it; what it did was undone.", rolled_back: "It went live, turned out bad, and was taken back.", running: "It was approved and runs.", approved: "It was approved and starts when its place is free.", succeeded: "It was approved and carried out." }[/** @type {"expired"} */ (plan.status)];
+  const todo = { expired: "Nobody decided in time, or the approved plan did not start in time.", superseded: "The world has moved since it was made: what it would do is not what was shown.", rejected: "A person said no.", failed: "It failed and what it did was undone.", cancelled: "A person ended it; what it did was undone.", rolled_back: "It went live, turned out bad, and was taken back.", running: "It was approved and runs.", approved: "It was approved and starts when its place is free.", succeeded: "It was approved and carried out." }[plan.status];
   return html`<p>${todo}</p>${plan.reason && html`<p class="reason"><${Ids} text=${plan.reason} /></p>`}`;
 }
+
+/** Ctrl+Enter. @param {KeyboardEvent & {target: any}} event */
+const sent = (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.form.requestSubmit();
 
 /** @param {{plan: any, close: () => void, reload: () => void}} props */
 function Approve({ plan, close, reload }) {
@@ -83,11 +86,11 @@ function Approve({ plan, close, reload }) {
     }
   });
   const back = plan.body.onDegraded.act === "roll_back";
-  return html`<${Dialog} title="Approve exactly this" close=${close} wide=${true}><form onSubmit=${(/** @type {Event} */ e) => { e.preventDefault(); void approve(); }}>
+  return html`<${Dialog} title="Approve exactly this" close=${close} wide=${true}><form onSubmit=${(e) => { e.preventDefault(); void approve(); }}>
     <p class="lead">${headline(plan)}.${back ? " If it turns out bad in its bake, it is rolled back by itself, once." : ""}</p>
     <${Covered} plan=${plan} />
     <label for="comment">Comment <span class="dim">(optional, kept with the approval)</span></label>
-    <textarea id="comment" ref=${comment} rows="2" maxlength="500" autofocus onKeyDown=${(/** @type {KeyboardEvent} */ e) => { if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) { e.preventDefault(); void approve(); } }}></textarea>
+    <textarea id="comment" ref=${comment} rows="2" maxlength="500" autofocus onKeyDown=${sent}></textarea>
     <${Refused} error=${failure} />
     <footer><button type="submit" class="primary" disabled=${busy} data-test="approve-now">Approve digest ${plan.digest.replace("sha256:", "").slice(0, 12)}</button><button type="button" onClick=${close}>Not now</button><span class="dim">Ctrl+Enter approves</span></footer></form></${Dialog}>`;
 }
@@ -107,13 +110,12 @@ function Reject({ plan, close }) {
       setFailure(error);
     }
   });
-  return html`<${Dialog} title="Reject this plan" close=${close}><form onSubmit=${(/** @type {Event} */ e) => { e.preventDefault(); void reject(); }}>
+  return html`<${Dialog} title="Reject this plan" close=${close}><form onSubmit=${(e) => { e.preventDefault(); void reject(); }}>
     <p>${headline(plan)}. This ends the plan; nothing is done.</p>
     <label for="reason">Reason <span class="dim">(whoever asked reads it)</span></label>
-    <textarea id="reason" ref=${reason} rows="3" maxlength="500" required autofocus onKeyDown=${(/** @type {KeyboardEvent} */ e) => { if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) { e.preventDefault(); if (reason.current.value.trim()) void reject(); } }}></textarea>
+    <textarea id="reason" ref=${reason} rows="3" maxlength="500" required autofocus onKeyDown=${sent}></textarea>
     <${Refused} error=${failure} />
     <footer><button type="submit" class="danger" disabled=${busy} data-test="reject-now">Reject</button><button type="button" onClick=${close}>Not now</button></footer></form></${Dialog}>`;
 }
 
-/** @param {{error: any}} props */
 const Refused = ({ error }) => error && html`<div class="refused" role="alert"><p class="t-bad"><${Glyph} shape="cross" tone="bad" />${error.message}</p><${Findings} findings=${error.findings ?? []} />${error.correlationId && html`<p class="correlation">correlation id <code>${error.correlationId}</code></p>`}</div>`;

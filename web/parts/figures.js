@@ -1,5 +1,6 @@
 // Error rate and p95 of what runs in a place: of its watch, or of the watch that proved it.
 import { html, useEffect, useRef, useState } from "../vendor/preact-htm-3.1.1.js";
+import { placed } from "../core/router.js";
 import { useData } from "../core/store.js";
 import { pointsOf, Spark } from "./plot.js";
 
@@ -15,8 +16,7 @@ export function Figures({ place }) {
     look.observe(cell.current);
     return () => look.disconnect();
   }, []);
-  const where = `service=${encodeURIComponent(place.service)}&environment=${encodeURIComponent(place.environment)}`;
-  const last = useData(seen && !place.watch ? `/api/watches?${where}&limit=1` : null, (topic) => topic === "watch");
+  const last = useData(seen && !place.watch ? `/api/watches?${placed(place)}&limit=1` : null, (topic) => topic === "watch");
   const id = place.watch?.id ?? last.data?.items[0]?.id;
   const read = useData(seen && id ? `/api/watches/${id}/points?limit=${POINTS}` : null, (topic, about) => topic === "watch" && about === id);
   const points = read.data?.items ?? [];

@@ -14,7 +14,6 @@ import { SignInAgain } from "../views/signin.js";
 const WAYS = [["", "Overview"], ["plans", "Plans"], ["executions", "Executions"], ["releases", "Releases"], ["incidents", "Incidents"], ["procedures", "Procedures"], ["audit", "Audit"]];
 const COUNTED = new Set(["plan", "execution", "incident", "freeze", "watch"]);
 
-/** @param {{children: any}} props */
 export function Frame({ children }) {
   const [name = ""] = useSignal(route).path;
   const { mayChange } = useSignal(state);
@@ -22,7 +21,7 @@ export function Frame({ children }) {
   const counts = status.data?.counts;
   /** @type {Record<string, [number, string]>} */
   const badges = counts ? { plans: [counts.pendingPlans, "waits"], executions: [counts.openExecutions, "busy"], incidents: [counts.openIncidents, "bad"] } : {};
-  return html`<a class="skip" href="#main" onClick=${(/** @type {Event} */ e) => { e.preventDefault(); document.getElementById("main").focus(); }}>Skip to the content</a>
+  return html`<a class="skip" href="#main" onClick=${(e) => { e.preventDefault(); document.getElementById("main").focus(); }}>Skip to the content</a>
     <header class="top">
       <a class="brand" href="#/" aria-label="Commander, overview"><svg viewBox="0 0 32 32" aria-hidden="true"><path d="M7 8l8 8-8 8" /><path class="bar" d="M17 24h9" /></svg><b>Commander</b></a>
       <${CommandBox} />
@@ -55,7 +54,6 @@ function Connection() {
   return html`<span class=${`connection ${linked}`} data-test="connection" title=${`${word} since ${exact(since)}`}><${Glyph} shape=${shape} tone=${tone} />${word}</span>`;
 }
 
-/** @param {{status: any}} props */
 function Person({ status }) {
   const { person } = useSignal(state);
   const [theme, setTheme] = useState(localStorage.getItem("commander.theme") ?? "system");
@@ -71,7 +69,7 @@ function Person({ status }) {
       toastError(error);
     }
   };
-  return html`<details class="person"><summary aria-label=${`${person}: settings`}><span class="initial" aria-hidden="true">${person.slice(0, 1).toUpperCase()}</span><span class="name">${person}</span></summary>
+  return html`<details class="person"><summary title="Settings"><span class="initial" aria-hidden="true">${person.slice(0, 1).toUpperCase()}</span><span class="name">${person}</span></summary>
     <div class="menu">
       <p>Signed in as <b>${person}</b></p>
       <fieldset><legend>Appearance</legend>${["system", "light", "dark"].map((one) => html`<label><input type="radio" name="theme" checked=${theme === one} onChange=${() => setTheme(one)} /> ${one}</label>`)}</fieldset>

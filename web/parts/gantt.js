@@ -10,7 +10,7 @@ const [WIDTH, HEIGHT] = [600, 14];
 export function Gantt({ steps, states, from, to }) {
   const [begin, end] = [Date.parse(from), Date.parse(to)];
   const whole = Math.max(1, end - begin);
-  const x = (/** @type {string} */ at) => ((Date.parse(at) - begin) / whole) * WIDTH;
+  const x = (at) => ((Date.parse(at) - begin) / whole) * WIDTH;
   return html`<table class="gantt"><colgroup><col class="g-step" /><col class="g-state" /><col /><col class="g-took" /></colgroup><thead class="unseen"><tr><th>Step</th><th>Outcome</th><th>When</th><th>Took</th></tr></thead>
     <tbody>${steps.map((step) => {
       const state = states[step.id] ?? { status: "waiting" };

@@ -7,7 +7,7 @@ import { useNow } from "./basic.js";
 const [HEIGHT, GAP_Y] = [46, 14];
 /** Width of a step and of the gap behind it: with its state beside it, or as it is planned. */
 const LIVE = [124, 30];
-const PLANNED = [96, 14];
+const PLANNED = [99, 12];
 
 /**
  * The longest way from a beginning to each step is its layer.
@@ -64,16 +64,16 @@ export function Graph({ body, states, chosen, choose }) {
 /** @param {{step: any, at: {x: number, y: number}, state: any, live: boolean, width: number, chosen: boolean, choose?: (id: string) => void}} props */
 function Node({ step, at, state, live, width, chosen, choose }) {
   const { word, tone, shape } = said("step", state?.status ?? "waiting");
-  const press = (/** @type {KeyboardEvent} */ event) => {
+  const press = (event) => {
     if (event.key !== "Enter" && event.key !== " ") return;
     event.preventDefault();
     choose?.(step.id);
   };
   return html`<g class=${`node ${live ? `t-${tone} s-${state?.status ?? "waiting"}` : "planned"} ${chosen ? "chosen" : ""}`} transform=${`translate(${at.x} ${at.y})`}
-      role="button" tabindex="0" aria-pressed=${chosen} aria-label=${live ? `${step.id}: ${word}` : step.id} data-test=${`step-${step.id}`}
+      role="button" tabindex="0" aria-pressed=${chosen} data-test=${`step-${step.id}`}
       onClick=${() => choose?.(step.id)} onKeyDown=${press}>
     <rect class="box" width=${width} height=${HEIGHT} rx="3" />
-    ${live && html`<g transform="translate(10 9) scale(.78)">${html`<${Shape} shape=${shape} />`}</g>`}
+    ${live && html`<g role="img" aria-label=${word} transform="translate(10 9) scale(.78)"><${Shape} shape=${shape} /></g>`}
     <text class="name" x=${live ? 28 : 8} y="20">${step.id.length > (live ? 13 : 12) ? `${step.id.slice(0, live ? 12 : 11)}…` : step.id}</text>
     <text class="under" x=${live ? 28 : 8} y="36">${live ? html`<${Took} state=${state} />` : kind(step)}</text>
   </g>`;
@@ -82,10 +82,9 @@ function Node({ step, at, state, live, width, chosen, choose }) {
 /** @param {{shape: string}} props */
 function Shape({ shape }) {
   const simple = { check: "M3 8l3.5 4L13 4", cross: "M3 3l10 10M13 3L3 13", run: "M4 2.5v11L13 8z", back: "M7 3L3 7l4 4M3 7h7a3.5 3.5 0 0 1 0 7H7", stop: "M3 8h10", wait: "M8 3.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9z" };
-  return html`<path class=${`sign g-${shape}`} d=${simple[/** @type {keyof typeof simple} */ (shape)] ?? simple.wait} />`;
+  return html`<path class=${`sign g-${shape}`} d=${simple[shape] ?? simple.wait} />`;
 }
 
-/** @param {{state: any}} props */
 function Took({ state }) {
   const now = useNow();
   if (!state?.startedAt) return "waits";
@@ -96,5 +95,5 @@ function Took({ state }) {
 /** @param {any} step */
 function kind(step) {
   const kinds = { fetch_source: "fetch", build_image: "docker build", require_image: "look", run_test: "test", confirm: "asks a person", create_container: "create", switch: "stop, start", health_gate: "until well", smoke_test: "live test", verify_running: "inspect", restart_container: "restart", run_script: "script" };
-  return kinds[/** @type {keyof typeof kinds} */ (step.action.kind)] ?? step.action.kind;
+  return kinds[step.action.kind] ?? step.action.kind;
 }

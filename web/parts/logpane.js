@@ -118,20 +118,20 @@ export function LogPane({ path, name, step }) {
   const wrapFrom = wrap ? Math.max(0, shown.length - 2000) : 0;
   const first = wrap ? wrapFrom : Math.max(0, Math.floor(view.top / LINE) - SPARE);
   const last = wrap ? shown.length : Math.min(shown.length, Math.ceil((view.top + view.height) / LINE) + SPARE);
-  const move = (/** @type {number} */ by) => hits.length && setHit((Math.min(hit, hits.length - 1) + by + hits.length) % hits.length);
+  const move = (by) => hits.length && setHit((Math.min(hit, hits.length - 1) + by + hits.length) % hits.length);
 
   return html`<section class="log" aria-label=${`Output of ${name}`}>
     <div class="bar">
       <input type="search" placeholder="Search the output" aria-label="Search the output" value=${query}
         onInput=${(e) => { setQuery(e.target.value); setHit(0); }}
-        onKeyDown=${(/** @type {KeyboardEvent} */ e) => e.key === "Enter" && move(e.shiftKey ? -1 : 1)} />
+        onKeyDown=${(e) => e.key === "Enter" && move(e.shiftKey ? -1 : 1)} />
       ${query && html`<span class="num dim" role="status">${hits.length ? `${Math.min(hit, hits.length - 1) + 1} of ${hits.length}` : "nothing"}</span>
-        <button type="button" class="quiet" aria-label="Previous hit" onClick=${() => move(-1)}>↑</button><button type="button" class="quiet" aria-label="Next hit" onClick=${() => move(1)}>↓</button>`}
+        <button class="quiet" aria-label="Previous hit" onClick=${() => move(-1)}>↑</button><button class="quiet" aria-label="Next hit" onClick=${() => move(1)}>↓</button>`}
       <span class="grow"></span>
       <span class=${`link ${state}`}><${Glyph} shape=${state === "lost" ? "slash" : state === "ended" ? "stop" : "dot"} tone=${state === "open" ? "good" : state === "lost" ? "warn" : "quiet"} /><span>${word(state)} · ${counted(shown.length, "line")}</span></span>
       <label><input type="checkbox" checked=${follow} onChange=${(e) => setFollow(e.target.checked)} /> follow</label>
       <label><input type="checkbox" checked=${wrap} onChange=${(e) => setWrap(e.target.checked)} /> wrap</label>
-      <button type="button" class="small" disabled=${!shown.length} onClick=${() => download(shown, name)}>Download</button>
+      <button class="small" disabled=${!shown.length} onClick=${() => download(shown, name)}>Download</button>
     </div>
     ${why && html`<p class="note t-warn">${why}</p>`}
     ${dropped > 0 && html`<p class="note">The first ${dropped} lines are not kept here.</p>`}

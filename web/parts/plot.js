@@ -25,7 +25,7 @@ export function Spark({ points, metric, limit = null }) {
   const top = ceiling(known, limit ?? last.limit);
   const [w, h] = [96, 26];
   const x = scale(points.length, w - 3);
-  const y = (/** @type {number} */ v) => h - 1.5 - (Math.min(v, top) / top) * (h - 3);
+  const y = (v) => h - 1.5 - (Math.min(v, top) / top) * (h - 3);
   const held = limit ?? last.limit;
   const over = held !== null && last.value > held;
   const label = `${metricName(metric)} ${value(metric, last.value)}${held === null ? "" : `, limit ${value(metric, held)}`}`;
@@ -45,8 +45,8 @@ export function Plot({ points, metric, chosen = null, choose }) {
   const baseline = [...points].reverse().find((p) => p.baseline !== null)?.baseline ?? null;
   const top = ceiling(known, limit);
   const place = scale(points.length, w - left - right);
-  const x = (/** @type {number} */ i) => left + place(i);
-  const y = (/** @type {number} */ v) => h - bottom - (Math.min(v, top) / top) * (h - bottom - 10);
+  const x = (i) => left + place(i);
+  const y = (v) => h - bottom - (Math.min(v, top) / top) * (h - bottom - 10);
   const last = known.at(-1);
   const label = `${metricName(metric)} over ${points.length} evaluations${last ? `, last ${value(metric, last.value)}` : ""}${limit === null ? "" : `, limit ${value(metric, limit)}`}`;
   const step = points.length > 1 ? place(1) - place(0) : 24;
@@ -81,7 +81,7 @@ function ceiling(points, limit) {
 }
 
 /** @param {number} count @param {number} width */
-const scale = (count, width) => (/** @type {number} */ i) => (count < 2 ? width : (i / (count - 1)) * width);
+const scale = (count, width) => (i) => (count < 2 ? width : (i / (count - 1)) * width);
 
 /** Where a value is missing the line ends: nothing is drawn that was not measured. @param {PlotPoint[]} points @param {(i: number) => number} x @param {(v: number) => number} y */
 function segments(points, x, y) {

@@ -21,7 +21,7 @@ function Question({ execution, step, asking }) {
     <dl class="facts tight">${imageId && html`<div><dt>Would go live</dt><dd><${Digest} of=${imageId} what="image" /></dd></div>`}
       ${Object.entries(results).map(([name, text]) => html`<div><dt class="mono">${name}</dt><dd>${text}</dd></div>`)}</dl>
     <p class="dim">Asked: ${answerers.join(", ") || "whoever may approve"}. Without an answer <${Time} at=${asking.until} /> it is a no.</p>
-    <div class="acts">${choices.map((/** @type {string} */ choice) => html`<${Choice} key=${choice} choice=${choice} allowed=${mayChange && asked}
+    <div class="acts">${choices.map((choice) => html`<${Choice} key=${choice} choice=${choice} allowed=${mayChange && asked}
       send=${() => post(`/api/executions/${execution.id}/answer`, { step, choice, comment: null, shown: asking.digest })} />`)}</div></div>`;
 }
 
@@ -31,5 +31,5 @@ function Choice({ choice, allowed, send }) {
     await send();
     toast(`Answered: ${choice}.`);
   });
-  return html`<button type="button" disabled=${!allowed || busy} onClick=${answer}>${choice}</button>`;
+  return html`<button disabled=${!allowed || busy} onClick=${answer}>${choice}</button>`;
 }

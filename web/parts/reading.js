@@ -9,14 +9,14 @@ const decoder = new TextDecoder();
 /** The spans that the server speaks of count bytes; characters are what can be marked. @param {string} text */
 function slicer(text) {
   const bytes = encoder.encode(text);
-  return (/** @type {number} */ from, /** @type {number} */ to) => decoder.decode(bytes.subarray(from, to));
+  return (from, to) => decoder.decode(bytes.subarray(from, to));
 }
 
 /** @param {any} reading @returns {Mark[]} */
 export function marks(reading) {
   /** @type {Mark[]} */
   const found = [];
-  const put = (/** @type {any} */ span, /** @type {string} */ kind, /** @type {string} */ title) => span && found.push({ ...span, kind, title });
+  const put = (span, kind, title) => span && found.push({ ...span, kind, title });
   for (const { name, slot, text } of slots(reading.intent)) put(slot.span, name, `${name}: ${text}`);
   for (const { span } of reading.unconsumed ?? []) put(span, "unused", "not understood: this is not part of the plan");
   for (const { span, text } of reading.warnings ?? []) put(span, "warned", text);
@@ -60,9 +60,8 @@ function version(wish) {
 }
 
 /** @param {any} step */
-const postStep = (step) => ({ run_tests: "all image tests", smoke_tests: "all live tests", health_check: "the health gate" })[/** @type {"run_tests"} */ (step.kind)] ?? step.name;
+const postStep = (step) => ({ run_tests: "all image tests", smoke_tests: "all live tests", health_check: "the health gate" })[step.kind] ?? step.name;
 
-/** @param {{intent: any}} props */
 export const Slots = ({ intent }) => html`<dl class="slots">${slots(intent).map(({ name, slot, text }) => html`<div class=${`m-${name}`}><dt>${name}</dt><dd>${text}${source(slot)}</dd></div>`)}</dl>`;
 
 /** @param {any} slot */

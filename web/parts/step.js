@@ -8,7 +8,7 @@ import { Badge, Copy, Time } from "./basic.js";
 export function Step({ step, body, state, open, toggle }) {
   const { what, call, details } = described(step, body);
   return html`<li class=${`step ${open ? "open" : ""}`} data-test=${`call-${step.id}`}>
-    <button type="button" class="line" aria-expanded=${open} onClick=${toggle}><span class="id mono">${step.id}</span><span class="what">${what}</span>${state ? html`<${Badge} of="step" status=${state.status} />` : html`<span class="dim num">at most ${length(step.timeoutSeconds * 1000)}</span>`}</button>
+    <button class="line" aria-expanded=${open} onClick=${toggle}><span class="id mono">${step.id}</span><span class="what">${what}</span>${state ? html`<${Badge} of="step" status=${state.status} />` : html`<span class="dim num">at most ${length(step.timeoutSeconds * 1000)}</span>`}</button>
     ${open && html`<div class="inside">
       ${state?.fault && html`<p class="t-bad">${state.fault.message}</p>`}
       ${state?.skipped && html`<p class="dim">Skipped: ${state.skipped}</p>`}

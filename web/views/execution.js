@@ -42,28 +42,27 @@ function Execution({ view, reload }) {
   useTitle(`${state.status}: ${deed(execution.action, execution.place)}`);
   return html`<article class="execution" data-test="execution" data-status=${state.status}>
     <header class="title"><h1>${headline(plan)}</h1><${Badge} of="execution" status=${state.status} />
-      <span class="grow"></span>${open && html`<button type="button" class="danger" disabled=${!mayChange} onClick=${() => setStopping(true)} data-test="cancel">Cancel…</button>`}</header>
+      <span class="grow"></span>${open && html`<button class="danger" disabled=${!mayChange} onClick=${() => setStopping(true)} data-test="cancel">Cancel…</button>`}</header>
     <p class="origin dim">by ${requester(execution.requestedBy)} · begun <${Time} at=${begun} /> · <span class="num">${between(begun, execution.endedAt, now)}</span>${open ? " so far" : ""}${" "}
-      ${interruptionMs !== null && interruptionMs !== undefined && html`· nothing answered for <b class="num">${length(interruptionMs)}</b>`}${" · "}<a href=${to("plans", plan.id)}>the plan</a>${execution.release && html` · <a href=${to("releases", execution.release)}>the release</a>`}</p>
+      ${interruptionMs != null && html`· nothing answered for <b class="num">${length(interruptionMs)}</b>`}${" · "}<a href=${to("plans", plan.id)}>the plan</a>${execution.release && html` · <a href=${to("releases", execution.release)}>the release</a>`}</p>
     <${Outcome} execution=${execution} plan=${plan} state=${state} />
     <${Left} left=${view.left} />
     <${Questions} execution=${execution} states=${state.steps} />
-    <section aria-label="Steps"><${Past} id=${execution.id} at=${at} choose=${setAt} /><${Graph} body=${plan.body} states=${states} chosen=${chosen} choose=${(/** @type {string} */ step) => setChosen(step === chosen ? "" : step)} />
+    <section aria-label="Steps"><${Past} id=${execution.id} at=${at} choose=${setAt} /><${Graph} body=${plan.body} states=${states} chosen=${chosen} choose=${(step) => setChosen(step === chosen ? "" : step)} />
       ${chosen && html`<ol class="steps"><${Step} step=${steps.find((s) => s.id === chosen)} body=${plan.body} state=${states[chosen] ?? { status: "waiting" }} open=${true} toggle=${() => setChosen("")} /></ol>`}
       ${chosen && !open && html`<${Again} id=${execution.id} step=${chosen} disabled=${!mayChange} />`}</section>
-    ${!open && html`<section aria-labelledby="timeline"><h2 id="timeline">Timeline</h2><${Gantt} steps=${steps} states=${state.steps} from=${begun} to=${execution.endedAt} /></section>`}
+    ${!open && execution.endedAt && html`<section aria-labelledby="timeline"><h2 id="timeline">Timeline</h2><${Gantt} steps=${steps} states=${state.steps} from=${begun} to=${execution.endedAt} /></section>`}
     <${Compare} execution=${execution} />
-    <section aria-labelledby="output"><header class="head"><h2 id="output">Output${chosen && html` of <span class="mono">${chosen}</span>`}</h2>${chosen && html`<button type="button" class="small" onClick=${() => setChosen("")}>All steps</button>`}</header>
+    <section aria-labelledby="output"><header class="head"><h2 id="output">Output${chosen && html` of <span class="mono">${chosen}</span>`}</h2>${chosen && html`<button class="small" onClick=${() => setChosen("")}>All steps</button>`}</header>
       <${LogPane} path=${`/api/executions/${execution.id}/logs`} name=${`execution-${execution.id}`} step=${chosen} /></section>
     ${stopping && html`<${Cancel} execution=${execution} plan=${plan} close=${() => setStopping(false)} reload=${reload} />`}</article>`;
 }
 
-/** @param {{execution: any, plan: any, state: any}} props */
 function Outcome({ execution, plan, state }) {
   const release = to("releases", execution.release);
   if (state.failure) {
     const [step, fault] = state.failure;
-    return told("bad", "cross", html`<b>${step}</b> failed: ${fault.message}`, html`<p class="dim">${{ unwinding: "What was done is being undone, latest first.", failed: "What was done was undone: it is as it was before.", stuck: "Something could not be undone: an incident names it, and a person must act." }[/** @type {"failed"} */ (state.status)] ?? ""}</p>`);
+    return told("bad", "cross", html`<b>${step}</b> failed: ${fault.message}`, html`<p class="dim">${{ unwinding: "What was done is being undone, latest first.", failed: "What was done was undone: it is as it was before.", stuck: "Something could not be undone: an incident names it, and a person must act." }[state.status] ?? ""}</p>`);
   }
   if (state.status === "waiting") return told("busy", "wait", "It waits for what runs in the same place, and starts by itself.");
   if (state.cancel) return told("warn", "slash", `Cancelled: ${state.cancel}`);
@@ -91,7 +90,7 @@ function Cancel({ execution, plan, close, reload }) {
     }
   });
   const replaced = plan.body.pins.live;
-  return html`<${Dialog} title="End this execution" close=${close}><form onSubmit=${(/** @type {Event} */ e) => { e.preventDefault(); void cancel(); }}>
+  return html`<${Dialog} title="End this execution" close=${close}><form onSubmit=${(e) => { e.preventDefault(); void cancel(); }}>
     <p>What runs is told to stop, and every step that was begun is undone, latest first.</p>
     <p>${execution.action === "rollback" ? "A rollback whose switch has begun is carried through: then this is refused." : replaced ? "If the old container was stopped already, it is started again exactly as it was; nothing answers until then." : "Nothing ran there before, so nothing will run there afterwards."}</p>
     <label for="why">Reason <span class="dim">(optional)</span></label><input id="why" ref=${reason} maxlength="500" autofocus />

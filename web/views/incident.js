@@ -17,7 +17,6 @@ export function IncidentView({ id }) {
   return html`<${Read} from=${incident} what="incident">${(data) => html`<${Incident} incident=${data} />`}</${Read}>`;
 }
 
-/** @param {{incident: any}} props */
 function Incident({ incident }) {
   useTitle(incident.title);
   const open = incident.status.kind === "open";
@@ -25,13 +24,13 @@ function Incident({ incident }) {
     <header class="title"><h1>${incident.title}</h1></header>
     <p class="origin flex"><${Badge} of="severity" status=${incident.severity} word=${incident.severity} /> <span class="badge ${open ? "t-warn" : "t-quiet"}"><${Glyph} shape=${open ? "wait" : "check"} />${open ? "open" : `closed ${incident.status.by ? `by ${incident.status.by}` : "by itself"}`}</span>
       <span class="dim">${placeName(incident)} · opened <${Time} at=${incident.openedAt} /></span><span class="grow"></span>
-      <button type="button" class="small" onClick=${() => save(`incident-${incident.id}.md`, markdown(incident), "text/markdown")} data-test="export">Export as Markdown</button></p>
+      <button class="small" onClick=${() => save(`incident-${incident.id}.md`, markdown(incident), "text/markdown")} data-test="export">Export as Markdown</button></p>
     ${open && html`<p class="outcome t-warn-edge">${todo(incident)}</p>`}
     <${Left} left=${incident.left} />
     <div class="columns"><div><${Timeline} incident=${incident} /></div><aside><${Links} incident=${incident} /></aside></div>
     <${Evidence} incident=${incident} />
     ${incident.containerLog.length > 0 && html`<section aria-labelledby="clog"><header class="head"><h2 id="clog">The end of the container's output</h2><span class="dim">${counted(incident.containerLog.length, "line")}</span></header>
-      <div class="log still"><div class="lines short" tabindex="0" role="log" aria-live="off" aria-label="The end of the container's output">${incident.containerLog.map((/** @type {string} */ line) => html`<div class="row"><span class="text">${pieces(line).map((p) => (p.kind ? html`<span class=${p.kind}>${p.text}</span>` : p.text))}</span></div>`)}</div></div></section>`}
+      <div class="log still"><div class="lines short" tabindex="0" role="log" aria-live="off" aria-label="The end of the container's output">${incident.containerLog.map((line) => html`<div class="row"><span class="text">${pieces(line).map((p) => (p.kind ? html`<span class=${p.kind}>${p.text}</span>` : p.text))}</span></div>`)}</div></div></section>`}
     ${incident.notifications.length > 0 && html`<section aria-labelledby="told"><h2 id="told">Who was told</h2><ul class="plain">${incident.notifications.map((n) => html`<li><${Glyph} shape=${n.delivery.kind === "delivered" ? "check" : "cross"} tone=${n.delivery.kind === "delivered" ? "good" : "bad"} /> ${n.to}: ${n.delivery.kind === "failed" ? n.delivery.error : `${n.delivery.kind} (${n.delivery.status})`} <${Time} at=${n.at} /></li>`)}</ul></section>`}
   </article>`;
 }
@@ -50,7 +49,6 @@ function story(incident) {
   return entries.sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
 }
 
-/** @param {{incident: any}} props */
 function Timeline({ incident }) {
   const all = story(incident);
   const [first, last] = [all[0], all.at(-1)];
@@ -58,14 +56,12 @@ function Timeline({ incident }) {
     <ol class="timeline">${all.map((entry, n) => html`<li class=${entry.act ? "act" : ""}><time datetime=${entry.at} title=${full(entry.at)}>${exact(entry.at)}</time><span class="num dim">${n === 0 ? "" : `+${between(all[0].at, entry.at, 0)}`}</span><span><${Ids} text=${entry.what} />${entry.under && html` <span class="dim">under approval <span class="mono" title=${entry.under}>${entry.under.slice(-8)}</span><${Copy} text=${entry.under} label="approval id" /></span>`}</span></li>`)}</ol></section>`;
 }
 
-/** @param {{incident: any}} props */
 function Links({ incident }) {
   const links = [["Turned out bad", "releases", incident.release], ["Brought back", "releases", incident.rollbackTarget], ["Rollback plan", "plans", incident.plan], ["Its execution", "executions", incident.execution]].filter(([, , id]) => id);
   return html`<section aria-labelledby="links"><h2 id="links">What it is about</h2><dl class="facts tight">${incident.rule && html`<div><dt>Confirmed by</dt><dd>${ruleSentence(incident.rule)}</dd></div>`}
     ${links.map(([label, kind, id]) => html`<div><dt>${label}</dt><dd><a class="mono" href=${to(kind, id)} title=${id}>${id.slice(0, 3)}…${id.slice(-8)}</a></dd></div>`)}</dl></section>`;
 }
 
-/** @param {{incident: any}} props */
 function Evidence({ incident }) {
   const { evidence, baseline } = incident;
   const [chosen, setChosen] = useState(/** @type {number | null} */ (null));
@@ -90,9 +86,9 @@ export function markdown(incident) {
   for (const e of story(incident)) lines.push(`- ${e.at} ${quoted(e.what)}${e.under ? ` (under approval ${e.under})` : ""}`);
   if (incident.evidence.length) lines.push("", "## Evidence", "", "| # | at | verdict | error rate | p95 | why |", "|---|---|---|---|---|---|");
   for (const e of incident.evidence) {
-    const of = (/** @type {string} */ metric) => { const m = e.measures.find((x) => x.metric === metric); return m ? `${value(metric, m.value)} (limit ${value(metric, m.limit)})` : "–"; };
+    const of = (metric) => { const m = e.measures.find((x) => x.metric === metric); return m ? `${value(metric, m.value)} (limit ${value(metric, m.limit)})` : "–"; };
     lines.push(`| ${e.number} | ${e.at} | ${e.verdict.kind} | ${of("error_rate")} | ${of("p95")} | ${quoted(e.sentence)} |`);
   }
-  if (incident.containerLog.length) lines.push("", "## The end of the container's output", "", ...incident.containerLog.map((/** @type {string} */ l) => `    ${plain(l)}`));
+  if (incident.containerLog.length) lines.push("", "## The end of the container's output", "", ...incident.containerLog.map((l) => `    ${plain(l)}`));
   return `${lines.join("\n")}\n`;
 }

@@ -8,7 +8,7 @@ import { commit, counted, deed, headline, isBlocked, requester } from "../core/w
 import { Badge, Empty, Glyph, Read, Time, toast, useNow, useOnce, useTitle } from "../parts/basic.js";
 import { Figures } from "../parts/figures.js";
 
-const ANY = (/** @type {string} */ topic) => topic !== "journal";
+const ANY = (topic) => topic !== "journal";
 const LAST = 8;
 
 export function Overview() {
@@ -39,17 +39,15 @@ function Waiting({ plans, incidents, places }) {
       ${plans.map((plan) => html`<${Pending} key=${plan.id} plan=${plan} />`)}</ul></section>`;
 }
 
-/** @param {{place: any}} props */
 function Frozen({ place }) {
   const [lift, busy] = useOnce(async () => {
     await ask("DELETE", `/api/services/${encodeURIComponent(place.service)}/environments/${encodeURIComponent(place.environment)}/freeze`);
     toast(`${place.service} in ${place.environment} is not frozen any more: automatic acts are on again.`);
   });
   return html`<li class="t-warn-edge"><span class="badge t-warn"><${Glyph} shape="pause" />frozen</span><span>${place.service} in ${place.environment}: ${place.freeze.reason}</span>
-    <span class="aside">since <${Time} at=${place.freeze.since} /></span><button type="button" class="small" disabled=${busy} onClick=${lift}>End the freeze</button></li>`;
+    <span class="aside">since <${Time} at=${place.freeze.since} /></span><button class="small" disabled=${busy} onClick=${lift}>End the freeze</button></li>`;
 }
 
-/** @param {{plan: any}} props */
 function Pending({ plan }) {
   const blocked = isBlocked(plan);
   const needed = plan.advice.requiredApprovals;
@@ -69,7 +67,6 @@ function Services({ services }) {
         ${service.environments.map((place) => html`<${Row} key=${place.environment} place=${place} />`)}</tbody>`)}</table></section>`;
 }
 
-/** @param {{place: any}} props */
 function Row({ place }) {
   const { live, watch } = place;
   const name = html`<th scope="row" class="c-env">${place.environment}</th>`;
@@ -83,7 +80,6 @@ function Row({ place }) {
     <td class="c-back">${place.lastKnownGoodVersion ? html`<a class="mono" href=${to("releases", place.lastKnownGood)}>${place.lastKnownGoodVersion}</a>` : html`<span class="dim">none yet</span>`}</td></tr>`;
 }
 
-/** @param {{watch: any}} props */
 function Baking({ watch }) {
   const now = useNow();
   const { clock, status, byMetrics, byAny, evaluations } = watch.state;

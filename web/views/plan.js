@@ -1,6 +1,6 @@
 // A plan, made for one decision: yes or no to exactly this.
 import { html, useState } from "../vendor/preact-htm-3.1.1.js";
-import { to } from "../core/router.js";
+import { placed, to } from "../core/router.js";
 import { useData } from "../core/store.js";
 import { interruption } from "../core/steps.js";
 import { commit, configurationLines, counted, headline, isBlocked, requester, short } from "../core/words.js";
@@ -13,7 +13,7 @@ import { Step } from "../parts/step.js";
 
 /** @param {{id: string}} props */
 export function PlanView({ id }) {
-  const about = (/** @type {string} */ topic, /** @type {string} */ of) => topic === "plan" && of === id;
+  const about = (topic, of) => topic === "plan" && of === id;
   const plan = useData(`/api/plans/${id}`, about);
   const approvals = useData(`/api/plans/${id}/approvals`, about);
   return html`<${Read} from=${plan} what="plan">${(data) => html`<${Plan} plan=${data} approvals=${approvals.data?.items ?? []} reload=${plan.reload} />`}</${Read}>`;
@@ -22,7 +22,7 @@ export function PlanView({ id }) {
 /** @param {{plan: any, approvals: any[], reload: () => void}} props */
 function Plan({ plan, approvals, reload }) {
   const { body } = plan;
-  const where = `service=${encodeURIComponent(body.service)}${body.environment ? `&environment=${encodeURIComponent(body.environment)}` : ""}`;
+  const where = placed(body);
   const releases = useData(body.environment ? `/api/releases?${where}&limit=200` : null, (topic) => topic === "release").data?.items ?? [];
   const executions = useData(`/api/executions?${where}&limit=200`, (topic) => topic === "execution").data?.items ?? [];
   const execution = executions.find((e) => e.plan === plan.id);
@@ -67,17 +67,16 @@ function Changes({ plan, releases }) {
     ${configuration && html`<${Configuration} now=${configuration} before=${live?.configuration} first=${!pins.live} />`}</section>`;
 }
 
-/** @param {{changes: any}} props */
 function Commits({ changes }) {
   const all = changes.commits.length + changes.moreCommits;
   const files = changes.files.length + changes.moreFiles;
   const since = html`<span class="mono">${commit(changes.since)}</span>`;
-  const what = { first: "A first deploy: everything is new.", same: "No commit: this one runs already.", forward: html`${counted(all, "commit")}, ${counted(files, "file")} since ${since}, which runs`, backward: html`Back by ${counted(all, "commit")} behind ${since}, which runs: they are taken out again`, diverged: html`${counted(all, "commit")} since ${since}, which runs and has ${counted(changes.lostCommits, "commit")} that are not in this one` }[/** @type {"first"} */ (changes.direction)];
+  const what = { first: "A first deploy: everything is new.", same: "No commit: this one runs already.", forward: html`${counted(all, "commit")}, ${counted(files, "file")} since ${since}, which runs`, backward: html`Back by ${counted(all, "commit")} behind ${since}, which runs: they are taken out again`, diverged: html`${counted(all, "commit")} since ${since}, which runs and has ${counted(changes.lostCommits, "commit")} that are not in this one` }[changes.direction];
   const tone = changes.direction === "backward" || changes.direction === "diverged" ? "t-warn" : "";
   return html`<h3>Commits</h3><p class=${tone}>${tone && html`<${Glyph} shape="diamond" tone="warn" />`}${what}</p>
     ${changes.commits.length > 0 && html`<table class="list commits"><tbody>${changes.commits.map((c) => html`<tr key=${c.sha}><td><${Digest} of=${c.sha} what="commit" /></td><td class="subject">${c.subject}</td><td class="dim">${c.author}</td><td class="dim right"><${Time} at=${c.at} /></td></tr>`)}</tbody></table>`}
     ${changes.moreCommits > 0 && html`<p class="dim">and ${changes.moreCommits} more</p>`}
-    ${files > 0 && html`<details><summary>${counted(files, "file")}</summary><ul class="files mono">${changes.files.map((/** @type {string} */ file) => html`<li>${file}</li>`)}</ul>${changes.moreFiles > 0 && html`<p class="dim">and ${changes.moreFiles} more</p>`}</details>`}`;
+    ${files > 0 && html`<details><summary>${counted(files, "file")}</summary><ul class="files mono">${changes.files.map((file) => html`<li>${file}</li>`)}</ul>${changes.moreFiles > 0 && html`<p class="dim">and ${changes.moreFiles} more</p>`}</details>`}`;
 }
 
 /** @param {{now: any, before: any, first: boolean}} props */
@@ -95,12 +94,11 @@ function Configuration({ now, before, first }) {
     <details open=${!before}><summary>${before ? `${same} unchanged, all of it` : "All of it"}</summary><dl class="pairs mono">${next.map(([name, text]) => html`<div><dt>${name}</dt><dd>${text}</dd></div>`)}</dl></details>`;
 }
 
-/** @param {{plan: any}} props */
 function Steps({ plan }) {
   const steps = inOrder(plan.body);
   const [chosen, setChosen] = useState("");
   return html`<section aria-labelledby="steps"><h2 id="steps">Steps</h2>
-    <${Graph} body=${plan.body} chosen=${chosen} choose=${(/** @type {string} */ id) => setChosen(id === chosen ? "" : id)} />
+    <${Graph} body=${plan.body} chosen=${chosen} choose=${(id) => setChosen(id === chosen ? "" : id)} />
     <ol class="steps">${steps.map((step) => html`<${Step} key=${step.id} step=${step} body=${plan.body} open=${chosen === step.id} toggle=${() => setChosen(chosen === step.id ? "" : step.id)} />`)}</ol></section>`;
 }
 
@@ -123,5 +121,5 @@ function WayBack({ plan, releases }) {
 /** @param {any} release */
 function proof({ verifiedBy }) {
   if (!verifiedBy) return "";
-  return { metrics: " by its metrics over a whole bake", probe: " by Commander's own requests over a whole bake", person: ` by ${verifiedBy.name}` }[/** @type {"probe"} */ (verifiedBy.kind)] ?? "";
+  return { metrics: " by its metrics over a whole bake", probe: " by Commander's own requests over a whole bake", person: ` by ${verifiedBy.name}` }[verifiedBy.kind] ?? "";
 }

@@ -3,7 +3,7 @@ import { html, useRef, useState } from "../vendor/preact-htm-3.1.1.js";
 import { ask, post } from "../core/api.js";
 import { state as session } from "../core/session.js";
 import { useSignal } from "../core/signal.js";
-import { go, to } from "../core/router.js";
+import { go, placed, to } from "../core/router.js";
 import { reload as readAgain, useData } from "../core/store.js";
 import { length } from "../core/time.js";
 import { configurationLines, counted, headline, placeName, value } from "../core/words.js";
@@ -18,10 +18,8 @@ export function ReleaseView({ id }) {
   return html`<${Read} from=${release} what="release">${(data) => html`<${Release} release=${data} />`}</${Read}>`;
 }
 
-/** @param {{release: any}} props */
 function Release({ release }) {
-  const where = `service=${encodeURIComponent(release.service)}&environment=${encodeURIComponent(release.environment)}`;
-  const watches = useData(`/api/watches?${where}&limit=200`, (topic) => topic === "watch");
+  const watches = useData(`/api/watches?${placed(release)}&limit=200`, (topic) => topic === "watch");
   const watch = watches.data?.items.find((w) => w.release === release.id);
   const place = { service: release.service, environment: release.environment };
   const [logs, setLogs] = useState(false);
@@ -34,18 +32,17 @@ function Release({ release }) {
     <section aria-labelledby="facts"><h2 id="facts">The release</h2><dl class="facts">
       <div><dt>By</dt><dd>${release.by}</dd></div>
       <div><dt>First live</dt><dd><${Time} at=${release.firstLiveAt} /></dd></div>
-      <div><dt>Proof</dt><dd>${release.verifiedBy ? { metrics: "its metrics over a whole bake", probe: "Commander's own requests over a whole bake", person: `${release.verifiedBy.name} vouches for it` }[/** @type {"probe"} */ (release.verifiedBy.kind)] : "none"}</dd></div>
+      <div><dt>Proof</dt><dd>${release.verifiedBy ? { metrics: "its metrics over a whole bake", probe: "Commander's own requests over a whole bake", person: `${release.verifiedBy.name} vouches for it` }[release.verifiedBy.kind] : "none"}</dd></div>
       <div><dt>Commit</dt><dd><${Digest} of=${release.commit} what="commit" /></dd></div>
       <div><dt>Image</dt><dd><${Digest} of=${release.imageId} what="image" /></dd></div>
       ${Object.entries(release.baseImages).map(([name, digest]) => html`<div><dt>Built on</dt><dd class="mono">${name} <${Digest} of=${digest} what="base image" /></dd></div>`)}
       <div><dt>Configuration</dt><dd><${Digest} of=${release.configurationDigest} what="configuration digest" /></dd></div>
       <div><dt>Came by</dt><dd><a href=${to("plans", release.plan)}>the plan</a>, <a href=${to("executions", release.execution)}>its execution</a></dd></div></dl>
       <details><summary>All of its configuration</summary><dl class="pairs mono">${configurationLines(release.configuration).map(([name, text]) => html`<div><dt>${name}</dt><dd>${text}</dd></div>`)}</dl></details></section>
-    <section aria-labelledby="logs"><header class="head"><h2 id="logs">What it prints</h2><button type="button" class="small" aria-expanded=${logs} onClick=${() => setLogs(!logs)}>${logs ? "Close" : "Show"}</button></header>
+    <section aria-labelledby="logs"><header class="head"><h2 id="logs">What it prints</h2><button class="small" aria-expanded=${logs} onClick=${() => setLogs(!logs)}>${logs ? "Close" : "Show"}</button></header>
       ${logs && html`<${LogPane} path=${`/api/releases/${release.id}/logs?tail=2000`} name=${`${release.service}-${release.version}`} />`}</section></article>`;
 }
 
-/** @param {{watch: any}} props */
 function Watched({ watch }) {
   const view = useData(`/api/watches/${watch.id}?limit=500`, (topic, of) => topic === "watch" && of === watch.id);
   const [chosen, setChosen] = useState(/** @type {number | null} */ (null));
@@ -75,7 +72,6 @@ function Bake({ watch, points }) {
       <div><dt>Then</dt><dd>${grant ? html`rolled back by itself, once, as its approval allowed, to <${Digest} of=${grant.onDegraded?.to?.commit} what="commit" />` : restored ? "nothing by itself: this release was restored by a rollback" : "a person is called"}</dd></div></dl></div>`;
 }
 
-/** @param {{release: any, watch: any}} props */
 function Acts({ release, watch }) {
   const { mayChange } = useSignal(session);
   const [forbidding, setForbidding] = useState(false);
@@ -91,11 +87,11 @@ function Acts({ release, watch }) {
   const open = watch && ["baking", "paused"].includes(watch.state.status);
   const vouch = ["live", "standby"].includes(release.presence) && ["unproven", "unverified"].includes(release.quality);
   return html`<div class="acts">
-    ${vouch && html`<button type="button" disabled=${!mayChange || verifying} onClick=${verify} data-test="verify" title="A named person vouches for it">Vouch for it</button>`}
-    ${open && html`<button type="button" disabled=${!mayChange || stops} onClick=${stop} data-test="stop-watch" title="Nothing automatic follows for this release">Stop the watch</button>`}
-    ${release.presence === "live" && html`<button type="button" disabled=${!mayChange || goes} onClick=${back} data-test="rollback">Plan a rollback</button>`}
-    ${release.presence === "standby" && release.quality !== "quarantined" && html`<button type="button" disabled=${!mayChange || goes} onClick=${back} data-test="rollback">Plan to go back to it</button>`}
-    ${release.quality === "quarantined" ? html`<button type="button" disabled=${!mayChange || lifting} onClick=${lift} data-test="lift">Lift the quarantine</button>` : html`<button type="button" disabled=${!mayChange} onClick=${() => setForbidding(true)} data-test="quarantine">Quarantine…</button>`}
+    ${vouch && html`<button disabled=${!mayChange || verifying} onClick=${verify} data-test="verify" title="A named person vouches for it">Vouch for it</button>`}
+    ${open && html`<button disabled=${!mayChange || stops} onClick=${stop} data-test="stop-watch" title="Nothing automatic follows for this release">Stop the watch</button>`}
+    ${release.presence === "live" && html`<button disabled=${!mayChange || goes} onClick=${back} data-test="rollback">Plan a rollback</button>`}
+    ${release.presence === "standby" && release.quality !== "quarantined" && html`<button disabled=${!mayChange || goes} onClick=${back} data-test="rollback">Plan to go back to it</button>`}
+    ${release.quality === "quarantined" ? html`<button disabled=${!mayChange || lifting} onClick=${lift} data-test="lift">Lift the quarantine</button>` : html`<button disabled=${!mayChange} onClick=${() => setForbidding(true)} data-test="quarantine">Quarantine…</button>`}
     ${forbidding && html`<${Forbid} release=${release} close=${() => { setForbidding(false); again(); }} />`}</div>`;
 }
 
@@ -108,7 +104,7 @@ function Forbid({ release, close }) {
     toast("Quarantined: it cannot be deployed, and nothing goes back to it.");
     close();
   });
-  return html`<${Dialog} title=${`Quarantine ${release.version}`} close=${close}><form onSubmit=${(/** @type {Event} */ e) => { e.preventDefault(); void forbid(); }}>
+  return html`<${Dialog} title=${`Quarantine ${release.version}`} close=${close}><form onSubmit=${(e) => { e.preventDefault(); void forbid(); }}>
     <p>The same commit and image with this configuration cannot be deployed to ${release.environment} any more, and no rollback goes to it. What runs is not touched.</p>
     <label for="reason">Reason</label><textarea id="reason" ref=${reason} rows="3" maxlength="500" required autofocus></textarea>
     <footer><button type="submit" class="danger" disabled=${busy}><${Glyph} shape="stop" />Quarantine</button><button type="button" onClick=${close}>Not now</button></footer></form></${Dialog}>`;

@@ -12,10 +12,10 @@ export function ReleasesView({ query }) {
   const [chosen, setChosen] = useState(/** @type {string[]} */ ([]));
   const [comparing, setComparing] = useState(false);
   useTitle("Releases");
-  const toggle = (/** @type {string} */ id) => setChosen(chosen.includes(id) ? chosen.filter((c) => c !== id) : [...chosen, id].slice(-2));
+  const toggle = (id) => setChosen(chosen.includes(id) ? chosen.filter((c) => c !== id) : [...chosen, id].slice(-2));
   const items = releases.data?.items ?? [];
   const pair = chosen.map((id) => items.find((r) => r.id === id)).filter(Boolean);
-  return html`<header class="title"><h1>Releases</h1><div class="filters"><${PlaceFilter} query=${query} view="releases" /><button type="button" class="small" disabled=${pair.length !== 2} onClick=${() => setComparing(true)}>${pair.length === 2 ? "Compare the two" : "Choose two to compare"}</button></div></header>
+  return html`<header class="title"><h1>Releases</h1><div class="filters"><${PlaceFilter} query=${query} view="releases" /><button class="small" disabled=${pair.length !== 2} onClick=${() => setComparing(true)}>${pair.length === 2 ? "Compare the two" : "Choose two to compare"}</button></div></header>
     <${Read} from=${releases} what="releases">${() => items.length === 0
       ? html`<${Empty} title="Nothing went live yet"><p>An approved deploy makes a release. <a href="#/plans">To the plans</a></p></${Empty}>`
       : html`<div class="scroll"><table class="list rows"><thead><tr><th><span class="unseen">Compare</span></th><th>Version</th><th>Where</th><th>Presence</th><th>Quality</th><th>By</th><th>First live</th><th>Commit</th></tr></thead><tbody>${items.map((r) => html`<tr key=${r.id} class=${r.presence === "live" ? "is-live" : ""}><td class="k-pick"><input type="checkbox" aria-label=${`Compare ${r.version} in ${r.environment}`} checked=${chosen.includes(r.id)} onChange=${() => toggle(r.id)} /></td><td class="k-what mono"><a href=${to("releases", r.id)}>${r.version}</a></td><td class="k-by">${placeName(r)}</td><td class="k-state"><span class=${`presence p-${r.presence}`}>${r.presence}</span></td><td class="k-status"><${Badge} of="quality" status=${r.quality} /></td><td class="k-took">${r.by}</td><td class="k-when"><${Time} at=${r.firstLiveAt} /></td><td class="k-took"><${Digest} of=${r.commit} what="commit" /></td></tr>`)}</tbody></table></div>`}</${Read}>

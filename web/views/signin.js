@@ -1,5 +1,5 @@
 // Signing in with a token: the one of the printed address, or a person's own.
-import { html, useRef, useState } from "../vendor/preact-htm-3.1.1.js";
+import { html, useLayoutEffect, useRef, useState } from "../vendor/preact-htm-3.1.1.js";
 import { post } from "../core/api.js";
 import { session, state } from "../core/session.js";
 import { useSignal } from "../core/signal.js";
@@ -25,7 +25,9 @@ function TokenForm({ why, done }) {
   const [busy, setBusy] = useState(false);
   /** @type {{current: HTMLInputElement}} */
   const input = useRef(null);
-  const submit = async (/** @type {Event} */ event) => {
+  // The browser's own autofocus works once in a page's life.
+  useLayoutEffect(() => input.current.focus(), []);
+  const submit = async (event) => {
     event.preventDefault();
     // A whole address is what people copy; the token is what stands behind its last sign.
     const token = input.current.value.trim().replace(/^.*#t=/, "");

@@ -65,6 +65,19 @@ impl FactValue {
     }
 }
 
+/// As a person writes it in an example.
+impl std::fmt::Display for FactValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Number(value) => write!(f, "{value}"),
+            Self::Text(text) if text.is_empty() => f.write_str("\"\""),
+            Self::Text(text) => f.write_str(text),
+            Self::Texts(texts) => write!(f, "[{}]", texts.join(", ")),
+        }
+    }
+}
+
 /// The actions that make a plan.
 pub const ACTIONS: &[&str] = &["deploy", "rollback", "build", "test", "promote", "restart"];
 const REFERENCES: &[&str] = &["tag", "branch", "commit", ""];

@@ -23,8 +23,10 @@ pub fn read_examples(
             };
             let mut facts = Facts::example();
             applies_to.shape(&mut facts.plan);
+            let mut stated = Vec::new();
             for entry in entries {
                 let set = fact_value(&entry.node).and_then(|value| {
+                    stated.push(format!("{}: {value}", entry.key));
                     facts
                         .set(&entry.key, value)
                         .map_err(|wrong| wrong.to_string())
@@ -37,6 +39,7 @@ pub fn read_examples(
                 line: file_line(node.line),
                 expected: expected.clone(),
                 facts,
+                stated,
             });
         }
     }

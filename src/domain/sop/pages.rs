@@ -214,7 +214,7 @@ mod tests {
             ],
         );
         assert_eq!(sop.title, "Releases");
-        let found: Vec<(Option<u32>, u32, String, Option<&str>, &str)> = sop
+        let found: Vec<_> = sop
             .passages
             .iter()
             .map(|p| {

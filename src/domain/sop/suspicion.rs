@@ -72,7 +72,7 @@ pub(super) fn find_in_lines(lines: &[&str], passages: &[Passage]) -> Vec<Suspici
         .collect();
     found.extend(instructions(passages));
     found.sort();
-    found.truncate(MAX_SUSPICIONS);
+    found.dedup();
     found
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use commander::adapters::db::{BackupError, Restored, Store, Trail, back_up, restore};
+use commander::adapters::db::{BackupError, Restored, Selection, Store, Trail, back_up, restore};
 use commander::app::KEYS;
 use commander::domain::audit::AuditEntry;
 use commander::domain::release::PresenceEvent;
@@ -15,6 +15,7 @@ use tempfile::TempDir;
 
 use super::command::{Running, configure, json};
 use super::ledger::{Ledger, kept, one_of_each, replaced, verify};
+use super::tampering::BEFORE_PLAN_BODIES;
 use crate::plans::{at, id};
 
 /// Whatever takes longer hangs.
@@ -145,6 +146,39 @@ async fn what_is_no_whole_backup_is_not_restored() {
     assert!(!folder.path().join("b").exists());
     let nothing = take(&folder.path().join("nowhere"), &file, true).unwrap_err();
     assert!(nothing.to_string().contains("no database"), "{nothing}");
+}
+
+#[tokio::test]
+async fn a_backup_that_an_older_commander_made_is_restored_and_verified() {
+    let ledger = with_keys().await;
+    let folder = TempDir::new().unwrap();
+    let (file, data) = (folder.path().join("a.backup"), folder.path().join("data"));
+    take(ledger.directory.path(), &file, false).unwrap();
+    let older = rusqlite::Connection::open(&file).unwrap();
+    older.execute_batch(BEFORE_PLAN_BODIES).unwrap();
+    drop(older);
+
+    let edited = folder.path().join("edited.backup");
+    std::fs::copy(&file, &edited).unwrap();
+    let by_hand = rusqlite::Connection::open(&edited).unwrap();
+    let release = "UPDATE releases SET body = replace(body, 'v1.1.0', 'v6.6.6')";
+    by_hand.execute(release, []).unwrap();
+    drop(by_hand);
+    let refused = bring_back(&edited, &data).unwrap_err().to_string();
+    assert!(refused.contains("is not what was written"), "{refused}");
+    std::fs::remove_file(&edited).unwrap();
+    assert_eq!(names(folder.path()), ["a.backup"], "nothing is left of it");
+
+    bring_back(&file, &data).unwrap();
+    verify(&data).unwrap();
+    let store = Store::open(&data).unwrap();
+    let all = Selection {
+        limit: 10,
+        ..Selection::default()
+    };
+    let plans = store.plans(&all, None).unwrap();
+    assert!(!plans.is_empty());
+    assert_eq!(plans, ledger.store.plans(&all, None).unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread")]

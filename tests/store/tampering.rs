@@ -470,8 +470,9 @@ async fn a_database_from_before_there_were_seals_is_sealed_at_the_first_start() 
 }
 
 /// As the fifth migration left it: what a plan says was in the row that holds its status.
-const BEFORE_PLAN_BODIES: &str = "
+pub const BEFORE_PLAN_BODIES: &str = "
     DROP TRIGGER plans_stay;
+    DROP TRIGGER plan_bodies_no_delete;
     ALTER TABLE plans ADD COLUMN body TEXT NOT NULL DEFAULT '';
     UPDATE plans SET body = (SELECT body FROM plan_bodies WHERE plan = id);
     DROP TABLE plan_bodies;
@@ -490,10 +491,6 @@ async fn a_database_of_the_fifth_migration_keeps_its_plans_and_is_as_it_was_writ
     drop(store);
     let file = directory.path().join("commander.db");
     let by_hand = rusqlite::Connection::open(file).unwrap();
-    // Else the table cannot go away, for its rows cannot.
-    by_hand
-        .execute_batch("DROP TRIGGER plan_bodies_no_delete")
-        .unwrap();
     by_hand.execute_batch(BEFORE_PLAN_BODIES).unwrap();
     drop(by_hand);
     let store = commander::adapters::db::Store::open(directory.path()).unwrap();

@@ -172,11 +172,9 @@ pub fn restore(
     require_empty(data_dir)?;
     let trail = open_backup(file)?;
     let stored: About = stored(&trail, file)?;
-    let found = about(&trail, file, stored.made_at)?;
-    if (&found.head, found.audit_rows) != (&stored.head, stored.audit_rows) {
-        let what = "its audit trail is not the one that was backed up".to_owned();
-        let path = file.to_owned();
-        return Err(BackupError::Broken { path, what });
+    let is_of_this_version = trail.is_of_this_version()?;
+    if is_of_this_version {
+        require_as_backed_up(&trail, file, &stored, false)?;
     }
     let failed = |source| BackupError::File {
         path: data_dir.clone(),
@@ -192,6 +190,14 @@ pub fn restore(
     copy.execute_batch("DROP TABLE backup")?;
     drop(copy);
     let mut copy = super::connect(&database)?;
+    // What an older Commander wrote can be verified only in the form of today.
+    if !is_of_this_version
+        && let Err(error) = require_as_backed_up(&Trail::at(&database)?, file, &stored, true)
+    {
+        drop(copy);
+        std::fs::remove_dir_all(&staging).map_err(failed)?;
+        return Err(error);
+    }
     sign_in(&mut copy, &stored, now)?;
     let restored = Restored {
         unfinished: read::executions(
@@ -231,6 +237,25 @@ pub fn restore(
     Ok(restored)
 }
 
+/// `may_have_more`: bringing it into the form of today may have written rows behind those of the backup.
+fn require_as_backed_up(
+    trail: &Trail,
+    file: &Path,
+    stored: &About,
+    may_have_more: bool,
+) -> Result<(), BackupError> {
+    let found = about(trail, file, stored.made_at)?;
+    let has_no_more = found.audit_rows == stored.audit_rows;
+    let is_same = trail.hash(stored.audit_rows)?.as_ref() == Some(&stored.head);
+    if is_same && (has_no_more || may_have_more) {
+        return Ok(());
+    }
+    Err(BackupError::Broken {
+        path: file.to_owned(),
+        what: "its audit trail is not the one that was backed up".to_owned(),
+    })
+}
+
 /// That it was restored is the first thing that the trail says about it.
 fn sign_in(copy: &mut Connection, about: &About, now: Timestamp) -> Result<(), StoreError> {
     let entry = AuditEntry::new(now, "commander", "instance.restored", &about.instance)
@@ -265,7 +290,7 @@ fn open_backup(file: &Path) -> Result<Trail, BackupError> {
     if !file.is_file() {
         return Err(no_backup("there is no such file".to_owned()));
     }
-    Trail::at(file).map_err(|error| no_backup(error.to_string()))
+    Trail::of_any_version(file).map_err(|error| no_backup(error.to_string()))
 }
 
 fn stored(trail: &Trail, file: &Path) -> Result<About, BackupError> {

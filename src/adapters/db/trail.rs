@@ -26,18 +26,38 @@ impl Trail {
     ///
     /// As [`Self::of`].
     pub fn at(database: &Path) -> Result<Self, StoreError> {
+        let trail = Self::of_any_version(database)?;
+        match trail.is_of_this_version()? {
+            true => Ok(trail),
+            false => Err(StoreError::Unreadable(
+                "an older Commander wrote it: start `commander serve` on it once".to_owned(),
+            )),
+        }
+    }
+
+    /// Also one that an older Commander wrote, whose rows are to be read by nobody before they are
+    /// in the form of today.
+    pub(super) fn of_any_version(database: &Path) -> Result<Self, StoreError> {
         let db = super::open_reader(database)?;
         // One snapshot for all that is read: it is taken with the first reading.
         db.execute_batch("BEGIN")?;
-        let version: usize = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        let is = match version.cmp(&MIGRATIONS.len()) {
-            std::cmp::Ordering::Equal => return Ok(Self { db }),
-            std::cmp::Ordering::Less => {
-                "an older Commander wrote it: start `commander serve` on it once"
-            }
-            std::cmp::Ordering::Greater => "a newer Commander wrote it: use that one",
-        };
-        Err(StoreError::Unreadable(is.to_owned()))
+        let trail = Self { db };
+        match trail.version()? > MIGRATIONS.len() {
+            true => Err(StoreError::Unreadable(
+                "a newer Commander wrote it: use that one".to_owned(),
+            )),
+            false => Ok(trail),
+        }
+    }
+
+    pub(super) fn is_of_this_version(&self) -> Result<bool, StoreError> {
+        Ok(self.version()? == MIGRATIONS.len())
+    }
+
+    fn version(&self) -> Result<usize, StoreError> {
+        Ok(self
+            .db
+            .pragma_query_value(None, "user_version", |row| row.get(0))?)
     }
 
     /// Whether everything is as it was written.

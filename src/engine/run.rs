@@ -32,10 +32,11 @@ const UNDO_TIMEOUT: Duration = Duration::from_secs(180);
 /// How long an undo waits before it asks again an engine that did not answer.
 const UNDO_PAUSE: Duration = Duration::from_secs(2);
 
-/// How long a run that takes its place waits to hear which tokens there are on the engine: as long
-/// as one asking may take. Without an answer the ledger alone counts, and where that is too old (it
-/// came from a backup), the run's calls would be refused.
-const TOKEN_WAIT: Duration = Duration::from_secs(16);
+/// How long a run that takes its place waits to hear which tokens there are on the engine. Without
+/// an answer the ledger alone counts, and where that is too old (it came from a backup), the run's
+/// calls would be refused; so it asks again. Nobody who wants the end is heard meanwhile, and a
+/// rollback waits, too.
+const TOKEN_WAIT: Duration = Duration::from_secs(5);
 
 /// How long a run that did not hear it waits when it asks again, between two steps.
 const TOKEN_WAIT_AGAIN: Duration = Duration::from_secs(2);
@@ -126,7 +127,7 @@ impl Engine {
         inbox: &mut Inbox,
         stop: CancellationToken,
     ) -> Result<Halt, RunError> {
-        let mut run = Run::load(self, authorised.plan(), execution).await?;
+        let mut run = Run::load(self, authorised.plan(), execution, stop.clone()).await?;
         let mut first = if run.written == 0 {
             vec![JournalEvent::Started {
                 graph_version: GRAPH_VERSION,
@@ -193,6 +194,8 @@ struct Run<'a> {
     /// Whether it was taken above all tokens on the engine, and not only above those of the ledger.
     knows_tokens: bool,
     cancel_steps: CancellationToken,
+    /// The process is to end.
+    stop: CancellationToken,
     steps: BTreeMap<&'a StepId, &'a Step>,
     /// When it was last decided what to do.
     decided_at: Timestamp,
@@ -206,6 +209,7 @@ impl<'a> Run<'a> {
         engine: &'a Engine,
         plan: &'a Plan,
         execution: &'a Execution,
+        stop: CancellationToken,
     ) -> Result<Self, RunError> {
         let journal = engine.journal.load(execution).await?;
         Ok(Self {
@@ -217,6 +221,7 @@ impl<'a> Run<'a> {
             fence: None,
             knows_tokens: false,
             cancel_steps: CancellationToken::new(),
+            stop,
             decided_at: engine.timer.now(),
             asked: Vec::new(),
             answered: None,
@@ -317,6 +322,9 @@ impl<'a> Run<'a> {
             known = self.engine.world.highest_token(place) => known,
             () = self.engine.timer.sleep(wait) => {
                 Err(Fault::new(FaultKind::TimedOut, "the engine does not answer"))
+            }
+            () = self.stop.cancelled() => {
+                Err(Fault::new(FaultKind::Cancelled, "Commander stops"))
             }
         };
         known

@@ -72,7 +72,7 @@ async fn an_engine_that_is_slow_to_say_which_tokens_there_are_is_waited_for() {
     simulation.world.overtake(&elsewhere(&case));
     simulation.world.hide_tokens(true);
     let slow = async {
-        simulation.clock().sleep(Duration::from_secs(10)).await;
+        simulation.clock().sleep(Duration::from_secs(4)).await;
         simulation.world.hide_tokens(false);
     };
     let (ended, ()) = tokio::join!(simulation.run(&case.scenario), slow);

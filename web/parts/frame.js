@@ -1,4 +1,4 @@
-// What stands around every view: the way, the command box, the state of the connection, the person.
+// What stands around every view.
 import { html, useEffect, useState } from "../vendor/preact-htm-3.1.1.js";
 import { ask } from "../core/api.js";
 import { session, state } from "../core/session.js";

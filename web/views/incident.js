@@ -1,4 +1,4 @@
-// An incident: from the first bad answer to the last known good, with the evidence for each sentence.
+// An incident: from the first bad answer to the last known good, with its evidence.
 import { html, useState } from "../vendor/preact-htm-3.1.1.js";
 import { to } from "../core/router.js";
 import { useData } from "../core/store.js";

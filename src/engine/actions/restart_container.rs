@@ -27,5 +27,10 @@ pub async fn undo(scene: &Scene<'_>) -> Result<(), Fault> {
     }
     let name = scene.own_container()?;
     scene.wait_out_a_stop(&name, scene.drain()?).await?;
-    scene.start_as_it_was(&name).await
+    match scene.world.inspect_container(&name, scene.call).await? {
+        Some(facts) if facts.running => Ok(()),
+        Some(_) => scene.start_as_it_was(&name).await,
+        // Somebody has removed it: nothing of this restart is left.
+        None => Ok(()),
+    }
 }

@@ -119,7 +119,13 @@ impl Flow {
                 .tag_today(self.service(&wish.service)?, &tag, &commit)
                 .await?
             {
-                TagToday::Same => return self.draft(&wish, Freshness::Mirror, None).await,
+                TagToday::Same => match self.draft(&wish, Freshness::Mirror, None).await {
+                    Ok(drafted) if drafted.body.pins.commit.as_ref() == Some(&commit) => {
+                        return Ok(drafted);
+                    }
+                    // It has moved since it was asked for, or a branch has its name, too.
+                    Ok(_) | Err(_) => {}
+                },
                 TagToday::Moved { to } => told = Some(moved(&tag, &to, &commit)),
                 TagToday::Unknown => told = Some(gone(&tag, &commit)),
             }

@@ -8,6 +8,7 @@ use super::super::Flow;
 use super::super::error::{Code, FlowError};
 use super::wish::Wish;
 use crate::adapters::docker::Dockerfile;
+use crate::adapters::git::ResolveError;
 use crate::domain::catalogue::{Service, Settings};
 use crate::domain::planner::Source;
 use crate::domain::repository::RepositoryUrl;
@@ -150,7 +151,8 @@ impl Flow {
             Ok(found) => TagToday::Moved {
                 to: short(&found.commit).to_owned(),
             },
-            Err(_) => TagToday::Unknown,
+            Err(ResolveError::Unknown { .. }) => TagToday::Unknown,
+            Err(error) => return Err(FlowError::new(Code::Unavailable, error.to_string())),
         })
     }
 

@@ -6,6 +6,10 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
+/// Said with each offered rule that asks for a holiday: whoever accepts it should know what it sees.
+pub const KNOWN: &str =
+    "Holidays are those of `advisor.holidays`; without that list only five usual days are known.";
+
 /// Days on which nobody is expected to be at work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holidays(BTreeSet<Holiday>);
@@ -87,6 +91,8 @@ mod tests {
             "a list replaces the usual days"
         );
         assert!(Holidays::default().has(date(2026, 12, 25)));
+        let usual = Holidays::default().0.len();
+        assert!(usual == 5 && KNOWN.contains("only five usual days"));
         assert!(Holiday::parse("02-29").is_some());
         for wrong in [
             "",

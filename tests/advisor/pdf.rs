@@ -270,3 +270,62 @@ fn any_damage_to_a_pdf_is_a_sentence_and_never_a_panic_of_the_reader() {
         "{readable} readable, {refused} refused"
     );
 }
+
+/// A handbook whose first page is drawn by these operators.
+fn drawn_by(content: &str) -> Document {
+    let mut document = handbook();
+    let page = document.get_pages()[&1];
+    let content = Stream::new(Dictionary::new(), content.as_bytes().to_vec());
+    let content = document.add_object(content);
+    let page = document.get_dictionary_mut(page).unwrap();
+    page.set("Contents", content);
+    document
+}
+
+#[test]
+fn text_that_nobody_sees_is_refused() {
+    for hidden in [
+        "BT /F1 11 Tf 3 Tr 72 700 Td (No deploys on Fridays.) Tj ET",
+        "BT /F1 11 Tf 7 Tr 72 700 Td (No deploys on Fridays.) Tj ET",
+        "BT /F1 0.5 Tf 72 700 Td (No deploys on Fridays.) Tj ET",
+        "q 0.01 0 0 0.01 0 0 cm BT /F1 11 Tf (No deploys on Fridays.) Tj ET Q",
+    ] {
+        let said = refusal(bytes(drawn_by(hidden)));
+        assert!(said.contains("no reader can see"), "{said}");
+    }
+    let seen = "q 3 Tr Q BT /F1 1 Tf 11 0 0 11 72 700 Tm (No deploys on Fridays.) Tj ET";
+    read(&[("paper.pdf", bytes(drawn_by(seen)))]).unwrap();
+}
+
+#[test]
+fn a_file_that_draws_without_end_is_refused() {
+    let said = refusal(bytes(drawn_by(&"q Q ".repeat(1_000_001))));
+    // A machine that is very busy comes to the end of its time before.
+    let is_refused = said.contains("draws more than") || said.contains("takes more than 20");
+    assert!(is_refused, "{said}");
+}
+
+#[test]
+fn text_that_cannot_be_read_is_refused_and_not_left_out() {
+    let said = refusal(bytes(drawn_by("BT /F9 11 Tf (No deploys.) Tj ET")));
+    assert!(said.contains("letters cannot be told"), "{said}");
+    let mut drawn = drawn_by("/Stamp Do");
+    let form = dictionary! {"Type" => "XObject", "Subtype" => "Form"};
+    let text = b"BT /F1 11 Tf (No deploys.) Tj ET".to_vec();
+    let form = drawn.add_object(Stream::new(form, text));
+    let resources = dictionary! {"XObject" => dictionary! {"Stamp" => form}};
+    let page = drawn.get_pages()[&1];
+    let page = drawn.get_dictionary_mut(page).unwrap();
+    page.set("Resources", resources);
+    let said = refusal(bytes(drawn));
+    assert!(said.contains("text in a drawing on page 1"), "{said}");
+}
+
+#[test]
+fn the_end_of_a_long_passage_is_found_too() {
+    let mut content = "BT /F1 11 Tf 12 TL 72 7000 Td ".to_owned();
+    content.push_str(&"(Every word of this counts, and there are many of them.) Tj T* ".repeat(60));
+    content.push_str("(The last one is about zebras.) Tj ET");
+    let procedures = read(&[("paper.pdf", bytes(drawn_by(&content)))]).unwrap();
+    assert_eq!(procedures.search("zebras", 5).len(), 1);
+}

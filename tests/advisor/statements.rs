@@ -169,6 +169,53 @@ mod reading {
         assert_eq!(holds("friday", 10), Outcome::Broken);
     }
 
+    /// The condition on time that a sentence becomes.
+    fn required(said: &str, fact: &str) -> String {
+        let offers = Offer::all(&recognised(&format!("{said}\n")));
+        let require = offers
+            .iter()
+            .filter_map(|offer| offer.rule.as_ref()?.require.clone())
+            .find(|require| require.contains(fact));
+        require.unwrap_or_else(|| panic!("{said}: {offers:?}"))
+    }
+
+    #[test]
+    fn on_or_before_is_the_day_and_the_day_before() {
+        for said in [
+            "No deployments on or before a holiday.",
+            "No deployments before or on public holidays.",
+            "No deploys on holidays or the day before.",
+            "No deploys on the day of or before a holiday.",
+            "No deploys on holidays and on the day before a bank holiday.",
+        ] {
+            let require = required(said, "holiday");
+            let both =
+                require.contains("!time.holiday") && require.contains("!time.before_holiday");
+            assert!(both, "{said}: {require}");
+        }
+        for said in [
+            "No deploys on or before weekends.",
+            "No deploys on weekends or the day before.",
+            "No deploys before or on weekends.",
+        ] {
+            assert_eq!(
+                required(said, "time.weekday"),
+                "!(time.weekday in [\"friday\", \"saturday\", \"sunday\"])",
+                "{said}"
+            );
+        }
+    }
+
+    #[test]
+    fn on_alone_and_before_alone_stay_what_they_are() {
+        let eve = required("No deploys on the day before a holiday.", "holiday");
+        assert!(!eve.contains("!time.holiday"), "{eve}");
+        let day = required("No deploys on holidays or before 9:00.", "holiday");
+        assert!(!day.contains("before_holiday"), "{day}");
+        let friday = required("No deploys before weekends.", "time.weekday");
+        assert_eq!(friday, "!(time.weekday == \"friday\")");
+    }
+
     fn text_of(value: &str) -> FactValue {
         value.to_owned().into()
     }
@@ -438,6 +485,29 @@ mod deciding {
             let offered = offer.rule.as_ref().unwrap().severity;
             assert_eq!(severities(&advice), [offered.unwrap()], "{said}");
         }
+    }
+
+    #[test]
+    fn an_offer_about_holidays_says_which_are_known() {
+        let effect = |said: &str| {
+            let offers = Offer::all(&recognised(&format!("{said}\n")));
+            offers[0].effect.clone()
+        };
+        for said in [
+            "Never deploy to production on public holidays.",
+            "Never deploy to production on the day before a holiday.",
+        ] {
+            let effect = effect(said);
+            assert!(
+                effect.starts_with("A plan that breaks it is blocked."),
+                "{effect}"
+            );
+            assert!(
+                effect.ends_with(commander::domain::holidays::KNOWN),
+                "{effect}"
+            );
+        }
+        assert!(!effect(NO_FRIDAYS).contains("oliday"));
     }
 
     #[test]

@@ -62,6 +62,25 @@ fn hc_61_what_forbids_asks_or_tells_makes_no_plan() {
     }
 }
 
+/// The first deed may only say which shop is meant.
+#[test]
+fn hc_61_of_two_deeds_that_are_wished_for_none_is_planned() {
+    for text in [
+        "I want shop v1.2.0 deployed yesterday rolled back",
+        "I want shop v1.2.0 deployed yesterday rolled back on staging",
+        "I want shop deployed on staging promoted to production",
+        "please get shop v1 deployed on staging promoted to production",
+        "get shop v1 deployed on staging deployed to production",
+    ] {
+        for reading in both(text) {
+            assert_ne!(reading.outcome, Outcome::Plan, "{text}: {reading:?}");
+        }
+    }
+    let reading = open("can I have shop v1 deployed to staging please");
+    assert_eq!(reading.outcome, Outcome::Plan);
+    assert_eq!(environments(&reading), ["staging"]);
+}
+
 #[test]
 fn hc_62_contradictory_and_double_demands_are_questions() {
     for (text, slot) in [

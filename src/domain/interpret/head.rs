@@ -71,6 +71,9 @@ impl Stretch<'_> {
         if at > first && self.words.any(at - 1, &[Role::DryRun, Role::Time]) {
             at = self.words.skip(at, &[Role::Determiner]);
         }
+        if self.has_two_deeds(at) {
+            return None;
+        }
         let head = self
             .rehearsal(first)
             .or_else(|| self.had_done(at))
@@ -179,6 +182,31 @@ impl Stretch<'_> {
 
     /// "I want shop deployed to staging", "please have shop restarted"
     pub(super) fn had_done(&self, at: usize) -> Option<Head> {
+        self.done(at).filter(|_| !self.has_two_deeds(at))
+    }
+
+    /// "I want shop deployed yesterday rolled back": the first deed may only say which shop is
+    /// meant, and nothing tells it from what is asked for.
+    pub(super) fn has_two_deeds(&self, at: usize) -> bool {
+        let Some(head) = self.done(at) else {
+            return false;
+        };
+        let first = head.particle.unwrap_or(at);
+        (first + 1..self.end).any(|other| {
+            let unit = &self.words.units[other];
+            // "deployed on staging deployed to production": one of them tells, too.
+            let joined = self
+                .words
+                .any(other - 1, &[Role::And, Role::Then, Role::Or]);
+            let again = !joined && !unit.lower.ends_with(['g', 's']);
+            unit.has(Role::Inflected)
+                && unit
+                    .action
+                    .is_some_and(|action| action != head.action || again)
+        })
+    }
+
+    fn done(&self, at: usize) -> Option<Head> {
         let words = self.words;
         if at >= self.end || !words.has(at, Role::Causative) {
             return None;

@@ -93,6 +93,10 @@ impl Reader<'_> {
         if let Some(head) = self.0.had_done(first) {
             return Mood::Command(head);
         }
+        // "Get" is a verb of its own: it must make no command of two deeds.
+        if self.0.has_two_deeds(first) {
+            return Mood::Foreign;
+        }
         if !polite && words.has(first, Role::QuestionStart) && !words.has(first, Role::Display) {
             return Mood::Question;
         }

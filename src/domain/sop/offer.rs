@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::statement::{Statement, StatementId, StatementKind, Strength};
 use super::{Procedures, Sop};
 use crate::domain::advice::{Citation, RuleStage, Severity};
+use crate::domain::holidays;
 use crate::domain::rule::{Demand, Rule};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -106,6 +107,23 @@ fn effect(statement: &Statement) -> String {
     let Some(rule) = &statement.rule else {
         return "It only excepts something from other demands.".to_owned();
     };
+    let outcome = outcome(statement, rule);
+    match asks_for_holidays(&rule.demand) {
+        true => format!("{outcome} {}", holidays::KNOWN),
+        false => outcome,
+    }
+}
+
+fn asks_for_holidays(demand: &Demand) -> bool {
+    match demand {
+        Demand::Condition { require, .. } => ["time.holiday", "time.before_holiday"]
+            .iter()
+            .any(|fact| require.source().contains(*fact)),
+        Demand::Approvals(_) => false,
+    }
+}
+
+fn outcome(statement: &Statement, rule: &Rule) -> String {
     let informs = "A plan that breaks it is told so, and no more.";
     match (&rule.demand, severity(&rule.demand, statement)) {
         (Demand::Approvals(_), _) if statement.strength == Strength::Vague => informs.to_owned(),

@@ -23,7 +23,8 @@ pub struct PdfLine {
     pub text: String,
 }
 
-/// Longer ones are cut: they are cited and searched by their beginning.
+/// Behind so many bytes the next line begins a passage of its own, where a sentence has ended.
+/// Nothing is cut off: what a person reads in the file is what is searched.
 const MAX_TEXT: usize = 2_000;
 /// A longer line is no heading.
 const MAX_HEADING: usize = 90;
@@ -103,7 +104,7 @@ impl Cutter {
         }
         let item = item_of(&line.text);
         match &mut self.open {
-            Some(open) if item.is_none() && !line.begins_paragraph => {
+            Some(open) if item.is_none() && !line.begins_paragraph && !is_full(&open.text) => {
                 join(&mut open.text, &line.text)
             }
             _ => {
@@ -128,7 +129,7 @@ impl Cutter {
 
     fn close(&mut self) {
         let Some(open) = self.open.take() else { return };
-        let text: String = open.text.chars().take(MAX_TEXT).collect();
+        let text = open.text;
         let lead = if open.item { self.lead.clone() } else { None };
         if !open.item {
             self.lead = text.ends_with(':').then(|| text.clone());
@@ -144,6 +145,11 @@ impl Cutter {
             text,
         });
     }
+}
+
+/// Half a sentence could say the opposite of the whole one, and is never a passage.
+fn is_full(text: &str) -> bool {
+    text.len() > MAX_TEXT && text.ends_with(['.', ';', '!', '?'])
 }
 
 /// What stands behind a bullet, or behind the number of an item.

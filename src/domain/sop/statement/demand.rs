@@ -117,6 +117,7 @@ pub(super) enum Lasting {
     Incident,
     Holiday,
     HolidayEve,
+    HolidayOrEve,
     Peak,
 }
 

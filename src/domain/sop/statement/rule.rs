@@ -325,6 +325,9 @@ fn not_during(lasting: Lasting) -> &'static str {
         // Whoever asks may name a day that the list does not have.
         Lasting::Holiday => "attested.holiday != \"yes\" && !time.holiday",
         Lasting::HolidayEve => "attested.holiday != \"yes\" && !time.before_holiday",
+        Lasting::HolidayOrEve => {
+            "attested.holiday != \"yes\" && !time.holiday && !time.before_holiday"
+        }
         Lasting::Peak => "attested.peak != \"yes\"",
     }
 }
@@ -335,6 +338,7 @@ fn during(lasting: Lasting) -> &'static str {
         Lasting::Incident => "An incident is open.",
         Lasting::Holiday => "It is a holiday.",
         Lasting::HolidayEve => "It is the day before a holiday.",
+        Lasting::HolidayOrEve => "It is a holiday or the day before one.",
         Lasting::Peak => "It is a busy time.",
     }
 }

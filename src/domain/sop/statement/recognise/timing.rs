@@ -4,7 +4,7 @@ use super::super::demand::{Demand, Lasting};
 use super::super::meaning::{Meaning, Word};
 use super::super::season::stretches;
 use super::super::sentence::{Sentence, Tag};
-use super::super::window::{Window, day_before, windows};
+use super::super::window::{Reach, Window, reach, windows};
 use super::names_emergency;
 
 /// What the times are about; without one of these, opening hours would be rules.
@@ -133,13 +133,10 @@ fn is_about_people(sentence: &Sentence) -> bool {
 
 fn lasting(sentence: &Sentence) -> Option<Lasting> {
     let owns = |words: &[Word]| sentence.owns_any(words);
-    if let Some(at) = sentence.own().iter().position(|tag| tag.is(Word::Holiday)) {
-        let eve = day_before(sentence.own(), at);
-        Some(if eve {
-            Lasting::HolidayEve
-        } else {
-            Lasting::Holiday
-        })
+    // What is excepted counts only where the rule itself names no holiday.
+    if let Some(lasting) = holidays(before_exception(sentence)).or_else(|| holidays(sentence.own()))
+    {
+        Some(lasting)
     } else if owns(&[Word::Peak]) {
         Some(Lasting::Peak)
     } else if owns(&[Word::Incident]) || (owns(&[Word::Emergency]) && sentence.owns(Word::During)) {
@@ -151,4 +148,21 @@ fn lasting(sentence: &Sentence) -> Option<Lasting> {
         (freeze && !dated && sentence.has_any(&[Word::During, Word::Not, Word::Must]))
             .then_some(Lasting::CodeFreeze)
     }
+}
+
+/// The days that any of the words for a holiday reaches: "on holidays and before bank holidays".
+fn holidays(own: &[Tag]) -> Option<Lasting> {
+    let reached = own
+        .iter()
+        .enumerate()
+        .filter(|(_, tag)| tag.is(Word::Holiday))
+        .map(|(at, _)| match reach(own, at) {
+            Reach::Itself => Lasting::Holiday,
+            Reach::DayBefore => Lasting::HolidayEve,
+            Reach::Both => Lasting::HolidayOrEve,
+        });
+    reached.reduce(|one, other| match one == other {
+        true => one,
+        false => Lasting::HolidayOrEve,
+    })
 }

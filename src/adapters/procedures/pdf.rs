@@ -19,6 +19,7 @@ use lopdf::content::Content;
 use lopdf::{Dictionary, Document, Encoding, Error, LoadOptions, Object, ObjectId};
 
 use crate::domain::sop::{MAX_FILE_BYTES, PdfLine};
+use crate::os::clock;
 
 /// A longer file is a book with pictures, and no procedure.
 pub const MAX_PDF_BYTES: usize = 8 * 1024 * 1024;
@@ -48,7 +49,7 @@ pub type Refusal = String;
 /// When it is no PDF, encrypted, without text, or more than a procedure can be.
 pub fn lines(bytes: Vec<u8>) -> Result<Vec<PdfLine>, Refusal> {
     let (says, said) = mpsc::channel();
-    let until = Instant::now() + TIME;
+    let until = clock::monotonic() + TIME;
     let reader = thread::Builder::new().name("pdf".to_owned());
     let started = reader.spawn(move || {
         // Nobody listens any more where it took too long.
@@ -133,7 +134,7 @@ impl Budget {
     }
 
     fn in_time(&self) -> Result<(), Refusal> {
-        if Instant::now() > self.until {
+        if clock::monotonic() > self.until {
             return Err("takes too long to read: write it as Markdown".to_owned());
         }
         Ok(())

@@ -120,6 +120,23 @@ async fn the_image_of_then_goes_live_again_and_only_by_its_own_approval() {
     assert_eq!(house.release(&second).presence, Presence::Standby);
 }
 
+/// The name alone would lead to two commits, and to none that was meant.
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_branch_has_the_name_of_the_tag_it_is_the_commit_of_then() {
+    let house = House::new().await;
+    let first = deployed(&house, "v1.0.0").await;
+    house.repository.branch("v1.0.0", "v1.1.0");
+    let plan = again(&house, &first.execution, "fetch").await;
+    assert_eq!(plan.body.pins.commit.as_ref(), Some(&first.commit));
+    assert_eq!(plan.body.pins.reference.as_ref(), Some(&first.commit));
+    let said = "v1.0.0 does not name one commit alone any more";
+    assert!(
+        plan.notes.iter().any(|note| note.starts_with(said)),
+        "{:?}",
+        plan.notes
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn from_its_test_the_image_of_then_is_tested_again() {
     let house = House::new().await;

@@ -10,7 +10,7 @@ use super::super::Flow;
 use super::super::error::{Code, FlowError};
 use super::super::ledger::ExecutionView;
 use super::draft::Drafted;
-use super::source::{Freshness, TagToday, gone, moved};
+use super::source::{Freshness, TagToday, gone, moved, not_alone};
 use super::wish::{ImageOfThen, Wish, wish_of};
 use super::{place_of, stored};
 use crate::domain::catalogue::TestStage;
@@ -123,8 +123,9 @@ impl Flow {
                     Ok(drafted) if drafted.body.pins.commit.as_ref() == Some(&commit) => {
                         return Ok(drafted);
                     }
-                    // It has moved since it was asked for, or a branch has its name, too.
-                    Ok(_) | Err(_) => {}
+                    // It has moved since it was asked for, or a branch has its name, too. What else
+                    // keeps a plan from being made says so below.
+                    Ok(_) | Err(_) => told = Some(not_alone(&tag, &commit)),
                 },
                 TagToday::Moved { to } => told = Some(moved(&tag, &to, &commit)),
                 TagToday::Unknown => told = Some(gone(&tag, &commit)),

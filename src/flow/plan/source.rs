@@ -63,6 +63,13 @@ pub(super) fn gone(name: &str, commit: &str) -> String {
     )
 }
 
+pub(super) fn not_alone(name: &str, commit: &str) -> String {
+    format!(
+        "{name} does not name one commit alone any more; this plan uses the commit of then, {}",
+        short(commit)
+    )
+}
+
 fn short(commit: &str) -> &str {
     commit.get(..12).unwrap_or(commit)
 }

@@ -54,7 +54,7 @@ function App() {
   return html`<${Frame}><${Guard} key=${where}><${View} id=${id} query=${at.query} /></${Guard}></${Frame}>`;
 }
 
-/** A view that breaks takes nothing else with it. @param {{children: any}} props */
+/** A view that breaks takes nothing else with it. */
 function Guard({ children }) {
   const [error] = useErrorBoundary((broken) => console.error(broken));
   if (error) return html`<${Failed} error=${{ message: `This view broke: ${error.message}. Reload the page; if it happens again, report it.` }} />`;

@@ -9,6 +9,7 @@
 //!   deploy     sentence to live, beside the same steps by hand (deploy-by-hand)
 //!   rollback   first bad answer to the last known good     (`commander demo`)
 //!   engine     durable steps, beside LangGraph with SQLite (`benches/peers/langgraph`)
+//!   page       the page in Chromium with 200 services and 5,000 executions (`tests/page/crowd.mjs`)
 //! ```
 //!
 //! Each measure starts Commander processes of its own, with a data directory and ports of their own,
@@ -20,6 +21,7 @@ mod figure;
 mod http;
 mod interpret;
 mod load;
+mod page;
 mod rollback;
 mod search;
 mod sentence;
@@ -62,10 +64,11 @@ enum Measure {
     Deploy,
     Rollback,
     Engine,
+    Page,
 }
 
 impl Measure {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Interpret,
         Self::Search,
         Self::Sentence,
@@ -73,6 +76,7 @@ impl Measure {
         Self::Deploy,
         Self::Rollback,
         Self::Engine,
+        Self::Page,
     ];
 
     fn take(self) -> Result<Vec<Figure>> {
@@ -84,6 +88,7 @@ impl Measure {
             Self::Deploy => deploy::measure(),
             Self::Rollback => rollback::measure(),
             Self::Engine => engine::measure(),
+            Self::Page => page::measure(),
         }
     }
 }

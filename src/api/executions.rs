@@ -25,7 +25,7 @@ use crate::domain::past::Moment;
 use crate::domain::plan::{Origin, Plan, Requester};
 use crate::domain::question::Answer;
 use crate::domain::step::StepId;
-use crate::flow::{ExecutionView, Flow};
+use crate::flow::{ExecutionView, Flow, ListedExecution};
 
 /// Lines of output that are read at once.
 const PAGE: usize = 1_000;
@@ -67,13 +67,15 @@ pub struct End {
 /// Executions, newest first.
 #[utoipa::path(
     get, path = "/api/executions", operation_id = "listExecutions", tag = "executions", params(Listed),
-    responses((status = OK, body = Items<Execution>), Problem),
+    responses((status = OK, body = Items<ListedExecution>), Problem),
 )]
 pub async fn list(
     State(api): State<Arc<Api>>,
     Query(listed): Query<Listed>,
-) -> Result<Json<Items<Execution>>, Problem> {
-    Ok(Json(api.flow.store.executions(&listed.into())?.into()))
+) -> Result<Json<Items<ListedExecution>>, Problem> {
+    Ok(Json(
+        api.flow.executions(&listed.of::<ExecutionId>()?)?.into(),
+    ))
 }
 
 /// When in its life an execution is shown.

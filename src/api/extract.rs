@@ -8,6 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::problem::Problem;
 use crate::adapters::db::Selection;
+use crate::domain::id::InvalidId;
 use crate::domain::name::{EnvironmentName, ServiceName};
 
 /// Rows of a list where nobody says how many, and at most.
@@ -68,20 +69,42 @@ impl<T> From<Vec<T>> for Items<T> {
 pub struct Listed {
     pub service: Option<ServiceName>,
     pub environment: Option<EnvironmentName>,
+    /// The id of one of the list: what is older than it is wanted.
+    pub before: Option<String>,
     /// At most so many: 1 to 500.
     #[serde(default)]
     #[param(value_type = Option<u32>, default = 50, minimum = 1, maximum = 500)]
     pub limit: Limit,
 }
 
-impl From<Listed> for Selection {
-    fn from(listed: Listed) -> Self {
-        Self {
-            service: listed.service,
-            environment: listed.environment,
-            limit: listed.limit.0,
-        }
+impl Listed {
+    /// Of a list of what has such ids.
+    ///
+    /// # Errors
+    ///
+    /// Where `before` is no such id.
+    pub fn of<I: TryFrom<String, Error = InvalidId>>(self) -> Result<Selection, Problem> {
+        Ok(Selection {
+            service: self.service,
+            environment: self.environment,
+            before: before::<I>(self.before)?,
+            limit: self.limit.0,
+        })
     }
+}
+
+/// The same text, where it is such an id.
+///
+/// # Errors
+///
+/// Where it is none.
+pub fn before<I: TryFrom<String, Error = InvalidId>>(
+    id: Option<String>,
+) -> Result<Option<String>, Problem> {
+    if let Some(id) = id.clone() {
+        I::try_from(id).map_err(|error| Problem::bad_request(error.to_string()))?;
+    }
+    Ok(id)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
 use super::access::By;
-use super::extract::{InPath, Items, Json, Limit, Query};
+use super::extract::{InPath, Items, Json, Limit, Query, before};
 use super::problem::Problem;
 use crate::adapters::db::Selection;
 use crate::domain::approval::Approval;
@@ -25,6 +25,8 @@ pub struct PlansWanted {
     status: Option<PlanStatus>,
     service: Option<ServiceName>,
     environment: Option<EnvironmentName>,
+    /// The id of one of them: what is older than it is wanted.
+    before: Option<String>,
     /// At most so many: 1 to 500.
     #[serde(default)]
     #[param(value_type = Option<u32>, default = 50, minimum = 1, maximum = 500)]
@@ -57,6 +59,7 @@ pub async fn list(
     let selection = Selection {
         service: wanted.service,
         environment: wanted.environment,
+        before: before::<PlanId>(wanted.before)?,
         limit: wanted.limit.0,
     };
     Ok(Json(

@@ -63,7 +63,9 @@ pub async fn list(
     State(api): State<Arc<Api>>,
     Query(listed): Query<Listed>,
 ) -> Result<Json<Items<Release>>, Problem> {
-    Ok(Json(api.flow.store.releases(&listed.into())?.into()))
+    Ok(Json(
+        api.flow.store.releases(&listed.of::<ReleaseId>()?)?.into(),
+    ))
 }
 
 /// One release.

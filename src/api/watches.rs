@@ -44,7 +44,9 @@ pub async fn list(
     State(api): State<Arc<Api>>,
     Query(listed): Query<Listed>,
 ) -> Result<Json<Items<Watch>>, Problem> {
-    Ok(Json(api.flow.store.watches(&listed.into())?.into()))
+    Ok(Json(
+        api.flow.store.watches(&listed.of::<WatchId>()?)?.into(),
+    ))
 }
 
 /// One watch with its last evaluations, oldest first.

@@ -48,6 +48,20 @@ pub struct Incident {
     pub notifications: Vec<NotificationOutcome>,
 }
 
+impl Incident {
+    /// What it is about, without what it rests on and what was done: for a list.
+    pub fn brief(self) -> Self {
+        Self {
+            evidence: Vec::new(),
+            baseline: None,
+            container_log: Vec::new(),
+            acts: Vec::new(),
+            timeline: Vec::new(),
+            ..self
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IncidentKind {

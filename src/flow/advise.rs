@@ -193,8 +193,8 @@ impl Flow {
     fn open_incidents(&self, plan: &Plan) -> Result<i64, FlowError> {
         let incidents = self.store.incidents(&Selection {
             service: Some(plan.body.service.clone()),
-            environment: None,
             limit: INCIDENTS,
+            ..Selection::default()
         })?;
         let open = incidents
             .iter()

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::Flow;
 use super::error::FlowError;
+use crate::adapters::db::{Selection, StoreError};
 use crate::domain::execution::{Execution, ExecutionState};
 use crate::domain::id::{ExecutionId, WatchId};
 use crate::domain::leftover::Leftover;
@@ -52,6 +53,16 @@ impl ExecutionView {
     }
 }
 
+/// An execution in a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ListedExecution {
+    #[serde(flatten)]
+    pub execution: Execution,
+    /// What it makes live; absent where that is nothing, or before it has begun.
+    pub version: Option<String>,
+}
+
 /// A watch with its last evaluations, oldest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -61,6 +72,28 @@ pub struct WatchView {
 }
 
 impl Flow {
+    /// Executions with the versions that they bring, newest first.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger cannot be read.
+    pub fn executions(&self, selection: &Selection) -> Result<Vec<ListedExecution>, FlowError> {
+        let listed = self.store.executions(selection)?.into_iter();
+        let with_version = |execution: Execution| {
+            let version = match &execution.release {
+                Some(release) => match self.store.release(release) {
+                    Ok(release) => Some(release.version),
+                    // It is written when the execution begins.
+                    Err(StoreError::NotFound { .. }) => None,
+                    Err(error) => return Err(error.into()),
+                },
+                None => None,
+            };
+            Ok(ListedExecution { execution, version })
+        };
+        listed.map(with_version).collect()
+    }
+
     /// # Errors
     ///
     /// `NotFound`; `Tampered` when the journal is not what was written.

@@ -52,7 +52,7 @@ pub use command::{Asked, Interpreted, LiveAnswer};
 pub use error::{Code, FlowError};
 pub use execute::Running;
 pub use health::{Health, Part, PartState};
-pub use ledger::{ExecutionView, WatchView, interruption};
+pub use ledger::{ExecutionView, ListedExecution, WatchView, interruption};
 pub use people::{KnownToken, NewToken};
 pub use suggestions::{Suggestion, SuggestionStatus};
 pub use view::{LiveView, PlaceView, SeenContainer, SeenState, ServiceView, View};
@@ -130,6 +130,7 @@ fn selection(place: &Place, limit: u32) -> Selection {
     Selection {
         service: Some(place.service.clone()),
         environment: place.environment.clone(),
+        before: None,
         limit,
     }
 }

@@ -5,7 +5,7 @@ import { get } from "./api.js";
 import { onNotice } from "./stream.js";
 
 /** @typedef {(topic: string, id: string) => boolean} Concerns */
-/** @typedef {{data: any, error: any, loading: boolean, at: number, users: Set<() => void>, running: boolean, again: boolean, took: number, timer: any, concerns: Concerns}} Entry */
+/** @typedef {{data: any, error: any, loading: boolean, at: number, users: Map<() => void, Concerns>, left: Concerns, running: boolean, again: boolean, took: number, timer: any}} Entry */
 
 /** Notices come in bursts; so many milliseconds of them are one reading. */
 const BURST = 40;
@@ -17,9 +17,11 @@ const entries = new Map();
 
 onNotice((notice) => {
   for (const [path, entry] of entries) {
-    if (notice && !entry.concerns(notice.topic, notice.id)) continue;
-    if (entry.users.size === 0) entries.delete(path);
-    else soon(path, entry);
+    const used = entry.users.size > 0;
+    const concerned = used ? [...entry.users.values()] : [entry.left];
+    if (notice && !concerned.some((concerns) => concerns(notice.topic, notice.id))) continue;
+    if (used) soon(path, entry);
+    else entries.delete(path);
   }
 });
 
@@ -32,14 +34,15 @@ export function useData(path, concerns = never) {
   const [, draw] = useState({});
   useEffect(() => {
     if (!path) return undefined;
-    const entry = entryOf(path, concerns);
+    const entry = entryOf(path);
     const user = () => draw({});
-    entry.users.add(user);
-    entry.concerns = concerns;
-    // Something that was kept while nobody looked may be old.
-    if (!entry.running && (entry.users.size === 1 || entry.error)) void read(path, entry);
+    // What was kept while nobody looked, or nobody who hears of changes, may be old.
+    const heard = [...entry.users.values()].some((other) => other !== never);
+    if (!entry.running && (entry.users.size === 0 || entry.error || (!heard && concerns !== never))) void read(path, entry);
+    entry.users.set(user, concerns);
     return () => {
       entry.users.delete(user);
+      entry.left = concerns;
       tidy();
     };
   }, [path]);
@@ -72,13 +75,13 @@ export function forgetAll() {
   entries.clear();
 }
 
-/** @param {string} path @param {Concerns} concerns */
-function entryOf(path, concerns) {
+/** @param {string} path */
+function entryOf(path) {
   let entry = entries.get(path);
   if (!entry) {
     entry = {
-      data: undefined, error: undefined, loading: true, at: 0, users: new Set(),
-      running: false, again: false, took: 0, timer: 0, concerns,
+      data: undefined, error: undefined, loading: true, at: 0, users: new Map(), left: never,
+      running: false, again: false, took: 0, timer: 0,
     };
     entries.set(path, entry);
   }
@@ -114,7 +117,7 @@ async function read(path, entry) {
   entry.at = performance.now();
   entry.running = false;
   entry.loading = false;
-  for (const user of [...entry.users]) user();
+  for (const user of [...entry.users.keys()]) user();
   if (entry.again) {
     entry.again = false;
     soon(path, entry);

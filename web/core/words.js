@@ -133,11 +133,11 @@ export function headline(plan) {
 /** Whether a procedure forbids a plan that would else wait for approval. @param {any} plan */
 export const isBlocked = (plan) => plan.status === "pending_approval" && plan.advice.findings.some((f) => f.severity === "high");
 
-/** @param {string} action @param {{service: string, environment?: string}} place */
-export function deed(action, place) {
-  const link = action === "deploy" || action === "promote" ? "to" : "in";
-  const verb = action === "rollback" ? "roll back" : action;
-  return place.environment ? `${verb} ${place.service} ${link} ${place.environment}` : `${verb} ${place.service}`;
+/** What an execution does, of a list. @param {any} execution */
+export function deed({ action, place: { service, environment }, version }) {
+  const where = environment ? ` ${action === "deploy" || action === "promote" ? "to" : "in"} ${environment}` : "";
+  if (action === "rollback") return `roll back ${service}${where}${version ? ` to ${version}` : ""}`;
+  return `${action} ${version ? `${version} of ` : ""}${service}${where}`;
 }
 
 /** A metric's value with its unit. @param {string} metric @param {number} value */

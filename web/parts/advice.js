@@ -2,7 +2,7 @@
 import { html, useState } from "../vendor/preact-htm-3.1.1.js";
 import { useData } from "../core/store.js";
 import { counted } from "../core/words.js";
-import { Badge, Dialog, Glyph, Read } from "./basic.js";
+import { Badge, Dialog, Glyph, Read, fact } from "./basic.js";
 
 export function Advice({ advice }) {
   const { findings, rulesKept } = advice;
@@ -11,18 +11,16 @@ export function Advice({ advice }) {
     <${Findings} findings=${findings} /></section>`;
 }
 
-/** @param {{findings: any[]}} props */
 export function Findings({ findings }) {
-  const [shown, setShown] = useState(/** @type {any} */ (null));
+  const [shown, setShown] = useState(null);
   return html`<ul class="findings">${findings.map((f) => html`<li class=${`f-${f.severity}`}><${Badge} of="severity" status=${f.severity} /><p>${f.message}</p>
       <button type="button" class="cite" onClick=${() => setShown(f.citation)}>${f.citation.title}, ${f.citation.page ? `page ${f.citation.page}` : `line ${f.citation.line}`}</button></li>`)}</ul>
     ${shown && html`<${Passage} citation=${shown} close=${() => setShown(null)} />`}`;
 }
 
-/** @param {{citation: any, close: () => void}} props */
 export function Passage({ citation, close }) {
   const sops = useData("/api/sops");
-  return html`<${Dialog} title=${citation.title} close=${close} wide=${true}><${Read} from=${sops} what="procedures">${(data) => {
+  return html`<${Dialog} title=${citation.title} close=${close} wide><${Read} from=${sops} what="procedures">${(data) => {
     const sop = data.items.find((s) => s.file === citation.sop);
     const rule = sop?.rules.find((r) => r.id === citation.rule);
     const near = (sop?.passages ?? []).filter((p) => p.heading.at(-1) === citation.heading.at(-1));
@@ -34,7 +32,7 @@ export function Passage({ citation, close }) {
   }}</${Read}></${Dialog}>`;
 }
 
-/** A rule as the machine reads it. @param {{rule: any}} props */
-export const RuleText = ({ rule }) => html`<dl class="rule mono"><div><dt>rule</dt><dd>${rule.id}</dd></div>${rule.when && html`<div><dt>when</dt><dd>${rule.when}</dd></div>`}
-  ${rule.demand.kind === "condition" ? html`<div><dt>require</dt><dd>${rule.demand.require}</dd></div>` : html`<div><dt>approvals</dt><dd>${rule.demand.count}</dd></div>`}<div><dt>looked at</dt><dd>${{ plan: "when the plan is made, at approval, at start", approve: "at approval and at start", start: "at start" }[rule.at]}</dd></div>
+/** A rule as the machine reads it. */
+export const RuleText = ({ rule }) => html`<dl class="rule mono">${fact("rule", rule.id)}${rule.when && fact("when", rule.when)}
+  ${rule.demand.kind === "condition" ? fact("require", rule.demand.require) : fact("approvals", rule.demand.count)}${fact("looked at", html`${{ plan: "when the plan is made, at approval, at start", approve: "at approval and at start", start: "at start" }[rule.at]}`)}
   ${rule.examples?.map((e) => html`<div><dt>${e.expected}</dt><dd>${e.facts.join("; ") || "an ordinary plan"}</dd></div>`)}</dl>`;

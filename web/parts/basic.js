@@ -2,7 +2,7 @@
 import { html, useEffect, useLayoutEffect, useRef, useState } from "../vendor/preact-htm-3.1.1.js";
 import { signal, useSignal } from "../core/signal.js";
 import { ago, exact, full } from "../core/time.js";
-import { commit, said, short } from "../core/words.js";
+import { commit, isBlocked, said, short } from "../core/words.js";
 
 /** The current second, for times that go on. */
 const second = signal(Date.now());
@@ -16,7 +16,6 @@ export function Time({ at, exactly }) {
   return at ? html`<${Known} at=${at} exactly=${exactly} />` : html`<span class="dim">–</span>`;
 }
 
-/** @param {{at: string, exactly?: boolean}} props */
 function Known({ at, exactly }) {
   const now = useNow();
   return html`<time datetime=${at} title=${full(at)}>${exactly ? exact(at) : ago(Date.parse(at), now)}</time>`;
@@ -37,17 +36,15 @@ const SHAPES = {
   dot: "M8 4.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7Z",
 };
 
-/** A shape beside a word: colour is never the only sign. @param {{shape: string, tone?: string}} props */
+/** A shape beside a word: colour is never the only sign. */
 export const Glyph = ({ shape, tone }) =>
   html`<svg class=${`glyph ${tone ? `t-${tone}` : ""} g-${shape}`} viewBox="0 0 16 16" aria-hidden="true"><path fill-rule="evenodd" d=${SHAPES[shape] ?? SHAPES.dot} /></svg>`;
 
-/** @param {{of: any, status: string, word?: string}} props */
 export function Badge({ of, status, word }) {
   const { tone, shape, word: usual } = said(of, status);
   return html`<span class=${`badge t-${tone}`} data-status=${status}><${Glyph} shape=${shape} />${word ?? usual}</span>`;
 }
 
-/** @param {{text: string, label: string}} props */
 export function Copy({ text, label }) {
   const [done, setDone] = useState(false);
   const copy = async (event) => {
@@ -64,6 +61,9 @@ export function Copy({ text, label }) {
   return html`<button type="button" class="copy" onClick=${copy} aria-label=${`Copy ${label}`} title=${`Copy ${label}`}><svg viewBox="0 0 16 16" aria-hidden="true"><path d=${done ? "M3 8.5l3.5 3.5L13 4.5" : "M5.5 5.5v-3h8v8h-3M2.5 5.5h8v8h-8z"} /></svg></button>`;
 }
 
+/** A plan's, or that a procedure forbids it. */
+export const PlanBadge = ({ plan, word = undefined }) => isBlocked(plan) ? html`<${Badge} of="severity" status="high" word="blocked" />` : html`<${Badge} of="plan" status=${plan.status} word=${word} />`;
+
 /** The first digits, the whole on hover and in the clipboard. @param {{of: string | null | undefined, what: string}} props */
 export const Digest = ({ of, what }) =>
   of ? html`<span class="chip mono"><span title=${of}>${what === "commit" ? commit(of) : short(of)}</span><${Copy} text=${of} label=${what} /></span>` : html`<span class="dim">–</span>`;
@@ -71,7 +71,7 @@ export const Digest = ({ of, what }) =>
 /** @type {Record<string, string>} */
 const BEHIND = { pln: "plans", exe: "executions", rel: "releases", inc: "incidents" };
 
-/** A text in which long ids are short, and lead to what they name. @param {{text: string}} props */
+/** A text in which long ids are short, and lead to what they name. */
 export function Ids({ text }) {
   return html`${String(text).split(/\b([a-z]{3}_[0-9a-f]{32})\b/).map((part, n) => {
     if (n % 2 === 0) return part;
@@ -80,6 +80,12 @@ export function Ids({ text }) {
     return BEHIND[kind] ? html`<a class="mono" href=${`#/${BEHIND[kind]}/${part}`} title=${part}>${short}</a>` : html`<span class="mono" title=${part}>${short}</span>`;
   })}`;
 }
+
+/** A row of a list of facts. @param {any} name @param {any} text */
+export const fact = (name, text) => html`<div><dt>${name}</dt><dd>${text}</dd></div>`;
+
+/** @param {{of: [string, any][]}} props */
+export const Pairs = ({ of }) => html`<dl class="pairs mono">${of.map(([name, text]) => fact(name, text))}</dl>`;
 
 // --- toasts ---
 
@@ -101,18 +107,19 @@ export function Toasts() {
   const all = useSignal(toasts);
   return html`<div class="toasts" role="status" aria-live="polite">${all.map(
     (one) => html`<div key=${one.id} class=${`toast t-${one.tone}`}><${Glyph} shape=${one.tone === "good" ? "check" : one.tone === "bad" ? "cross" : "diamond"} tone=${one.tone} />
-      <div>${one.text}${one.more && html`<div class="correlation">correlation id <code>${one.more}</code></div>`}</div>
+      <div>${one.text}<${Correlation} id=${one.more} /></div>
       <button type="button" class="quiet" aria-label="Close this message" onClick=${() => toasts.set(toasts.get().filter((t) => t !== one))}>✕</button></div>`,
   )}</div>`;
 }
 
 // --- states ---
 
-/** @param {{error: any, reload?: () => void}} props */
+export const Correlation = ({ id }) => id && html`<p class="correlation">correlation id <code>${id}</code> <${Copy} text=${id} label="correlation id" /></p>`;
+
 export const Failed = ({ error, reload }) => html`<div class="state bad" role="alert">
   <h2><${Glyph} shape="cross" tone="bad" /> ${title(error)}</h2>
   <p>${error.message}</p>
-  ${error.correlationId && html`<p class="correlation">correlation id <code>${error.correlationId}</code> <${Copy} text=${error.correlationId} label="correlation id" /></p>`}
+  <${Correlation} id=${error.correlationId} />
   ${reload && html`<p><button type="button" onClick=${reload}>Try again</button></p>`}
 </div>`;
 
@@ -126,7 +133,6 @@ function title(error) {
 
 export const Loading = ({ what = "" }) => html`<div class="state loading" role="status" aria-label=${`Loading ${what}`}><i></i><i></i><i></i></div>`;
 
-/** @param {{title: string, children?: any}} props */
 export const Empty = ({ title, children }) => html`<div class="state empty"><h2>${title}</h2>${children}</div>`;
 
 /**
@@ -141,9 +147,7 @@ export function Read({ from, what, children }) {
 
 // --- dialog ---
 
-/** @param {{title: string, close: () => void, children: any, wide?: boolean}} props */
 export function Dialog({ title, close, children, wide }) {
-  /** @type {{current: any}} */
   const dialog = useRef(null);
   useLayoutEffect(() => {
     dialog.current.showModal();
@@ -155,8 +159,8 @@ export function Dialog({ title, close, children, wide }) {
   </dialog>`;
 }
 
-/** Does something once, however often it is pressed. @param {(...of: any[]) => Promise<unknown>} act @returns {[(...of: any[]) => Promise<void>, boolean]} */
-export function useOnce(act) {
+/** Does something once, however often it is pressed. @param {(...of: any[]) => Promise<unknown>} act @param {(error: any) => void} [failed] @returns {[(...of: any[]) => Promise<void>, boolean]} */
+export function useOnce(act, failed = toastError) {
   const [busy, setBusy] = useState(false);
   const running = useRef(false);
   const run = async (...of) => {
@@ -166,7 +170,7 @@ export function useOnce(act) {
     try {
       await act(...of);
     } catch (error) {
-      toastError(error);
+      failed(error);
     } finally {
       running.current = false;
       setBusy(false);
@@ -174,6 +178,12 @@ export function useOnce(act) {
   };
   return [run, busy];
 }
+
+/** What a form does instead of being sent. @param {() => void} act */
+export const sends = (act) => (event) => {
+  event.preventDefault();
+  act();
+};
 
 /** @param {string} title */
 export function useTitle(title) {

@@ -2,11 +2,12 @@
 import { html, useEffect, useRef, useState } from "../vendor/preact-htm-3.1.1.js";
 import { post } from "../core/api.js";
 import { useData } from "../core/store.js";
-import { go, to } from "../core/router.js";
+import { go, route, to } from "../core/router.js";
+import { useSignal } from "../core/signal.js";
 import { choices, wordAt } from "./completion.js";
 import { Marked, Slots, marks } from "./reading.js";
 import { Answer } from "./answer.js";
-import { Glyph, toastError } from "./basic.js";
+import { Glyph, sends, toastError } from "./basic.js";
 
 const HISTORY = "commander.history";
 const KEPT = 100;
@@ -23,18 +24,16 @@ const history = () => {
 
 export function CommandBox() {
   const [text, setText] = useState("");
-  const [reading, setReading] = useState(/** @type {{of: string, reading: any} | null} */ (null));
-  const [list, setList] = useState(/** @type {import("./completion.js").Choice[]} */ ([]));
+  const [reading, setReading] = useState(null);
+  const [list, setList] = useState([]);
   const [picked, setPicked] = useState(-1);
   const [back, setBack] = useState(-1);
   const [busy, setBusy] = useState(false);
   const [focused, setFocused] = useState(false);
-  const [asked, setAsked] = useState(/** @type {any} */ (null));
-  const [thread, setThread] = useState(/** @type {string | null} */ (null));
+  const [asked, setAsked] = useState(null);
+  const [thread, setThread] = useState(null);
   const services = useData("/api/services").data?.items ?? [];
-  /** @type {{current: HTMLInputElement}} */
   const input = useRef(null);
-  /** @type {{current: HTMLElement}} */
   const mirror = useRef(null);
 
   useEffect(() => {
@@ -77,6 +76,10 @@ export function CommandBox() {
       clearTimeout(timer);
     };
   }, [text, services.length]);
+
+  // Who goes elsewhere has read the answer.
+  const where = useSignal(route).path.join("/");
+  useEffect(() => close(), [where]);
 
   const write = (next) => {
     setText(next);
@@ -138,7 +141,7 @@ export function CommandBox() {
   const prompt = asked?.question ? "Answer, or say something else" : innerWidth < 800 ? "Say what is to be done" : "Say what is to be done: deploy v1.2.0 of shop to staging and run the tests";
 
   return html`<search class="command">
-    <form class=${`box ${busy ? "busy" : ""}`} onSubmit=${(e) => { e.preventDefault(); void say(text); }}>
+    <form class=${`box ${busy ? "busy" : ""}`} onSubmit=${sends(() => say(text))}>
       <div class="field">
         <div class="mirror" ref=${mirror} aria-hidden="true">${of ? html`<${Marked} text=${text} marks=${marks(of)} />` : text}</div>
         <input ref=${input} value=${text} placeholder=${prompt} aria-label="Command" data-test="command" autocomplete="off" autocapitalize="off" spellcheck=${false} maxlength="2000"
@@ -158,7 +161,7 @@ export function CommandBox() {
   </search>`;
 }
 
-/** What will come of it, in one line. @param {{reading: any}} props */
+/** What will come of it, in one line. */
 function Live({ reading }) {
   const { outcome, question, warnings, unconsumed, answer } = reading;
   const sign = { plan: ["check", "good"], clarification: ["diamond", "warn"], answer: ["dot", "busy"], unsupported: ["slash", "quiet"] }[outcome];

@@ -7,11 +7,10 @@ import { go, to } from "../core/router.js";
 import { reload as readAgain } from "../core/store.js";
 import { counted, headline } from "../core/words.js";
 import { length } from "../core/time.js";
-import { Copy, Dialog, Digest, Glyph, Ids, Time, toast, useNow, useOnce } from "./basic.js";
+import { Copy, Correlation, Dialog, Digest, Glyph, Ids, Time, fact, sends, toast, useNow, useOnce } from "./basic.js";
 import { Findings } from "./advice.js";
 import { Covered } from "./covered.js";
 
-/** @param {{plan: any, approvals: any[], execution: any, reload: () => void}} props */
 export function Decision({ plan, approvals, execution, reload }) {
   const [open, setOpen] = useState("");
   const { mayChange, person } = useSignal(state);
@@ -52,12 +51,12 @@ export function Decision({ plan, approvals, execution, reload }) {
       <button class="primary" disabled=${!can} onClick=${() => setOpen("approve")} data-test="approve">Approve <kbd>a</kbd></button>
       <button disabled=${!mayChange} onClick=${() => setOpen("reject")} data-test="reject">Reject <kbd>r</kbd></button></div>`}
     ${renewable && html`<div class="acts"><button disabled=${busy || !mayChange} onClick=${anew} data-test="refresh">Make the plan anew</button></div>`}
-    <dl class="facts tight"><div><dt>Digest</dt><dd><${Digest} of=${plan.digest} what="digest" /></dd></div><div><dt>Id</dt><dd><span class="chip mono"><span title=${plan.id}>${plan.id.slice(-12)}</span><${Copy} text=${plan.id} label="plan id" /></span></dd></div></dl>
+    <dl class="facts tight">${fact("Digest", html`<${Digest} of=${plan.digest} what="digest" />`)}${fact("Id", html`<span class="chip mono"><span title=${plan.id}>${plan.id.slice(-12)}</span><${Copy} text=${plan.id} label="plan id" /></span>`)}</dl>
     ${open === "approve" && html`<${Approve} plan=${plan} close=${() => setOpen("")} reload=${reload} />`}
     ${open === "reject" && html`<${Reject} plan=${plan} close=${() => setOpen("")} />`}</section>`;
 }
 
-/** Why it is not open for a decision, and what to do. @param {{plan: any}} props */
+/** Why it is not open for a decision, and what to do. */
 function Why({ plan }) {
   const todo = { expired: "Nobody decided in time, or the approved plan did not start in time.", superseded: "The world has moved since it was made: what it would do is not what was shown.", rejected: "A person said no.", failed: "It failed and what it did was undone.", cancelled: "A person ended it; what it did was undone.", rolled_back: "It went live, turned out bad, and was taken back.", running: "It was approved and runs.", approved: "It was approved and starts when its place is free.", succeeded: "It was approved and carried out." }[plan.status];
   return html`<p>${todo}</p>${plan.reason && html`<p class="reason"><${Ids} text=${plan.reason} /></p>`}`;
@@ -66,51 +65,41 @@ function Why({ plan }) {
 /** Ctrl+Enter. @param {KeyboardEvent & {target: any}} event */
 const sent = (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.form.requestSubmit();
 
-/** @param {{plan: any, close: () => void, reload: () => void}} props */
 function Approve({ plan, close, reload }) {
-  const [failure, setFailure] = useState(/** @type {any} */ (null));
-  /** @type {{current: HTMLTextAreaElement}} */
+  const [failure, setFailure] = useState(null);
   const comment = useRef(null);
   const [approve, busy] = useOnce(async () => {
-    try {
-      const answer = await post(`/api/plans/${plan.id}/approve`, { digest: plan.digest, comment: comment.current.value.trim() || null });
-      readAgain(`/api/plans/${plan.id}`);
-      readAgain(`/api/plans/${plan.id}/approvals`);
-      close();
-      const missing = answer.requiredApprovals - answer.approvedBy.length;
-      toast(answer.waitsFor ? "Approved. It waits for what runs there." : missing > 0 ? `Approved; ${counted(missing, "more approval")} needed.` : "Approved. It starts now.");
-      if (answer.execution) go(to("executions", answer.execution.id));
-    } catch (error) {
-      setFailure(error);
-      reload();
-    }
+    const answer = await post(`/api/plans/${plan.id}/approve`, { digest: plan.digest, comment: comment.current.value.trim() || null });
+    readAgain(`/api/plans/${plan.id}`);
+    readAgain(`/api/plans/${plan.id}/approvals`);
+    close();
+    const missing = answer.requiredApprovals - answer.approvedBy.length;
+    toast(answer.waitsFor ? "Approved. It waits for what runs there." : missing > 0 ? `Approved; ${counted(missing, "more approval")} needed.` : "Approved. It starts now.");
+    if (answer.execution) go(to("executions", answer.execution.id));
+  }, (error) => {
+    setFailure(error);
+    reload();
   });
   const back = plan.body.onDegraded.act === "roll_back";
-  return html`<${Dialog} title="Approve exactly this" close=${close} wide=${true}><form onSubmit=${(e) => { e.preventDefault(); void approve(); }}>
+  return html`<${Dialog} title="Approve exactly this" close=${close} wide><form onSubmit=${sends(approve)}>
     <p class="lead">${headline(plan)}.${back ? " If it turns out bad in its bake, it is rolled back by itself, once." : ""}</p>
     <${Covered} plan=${plan} />
     <label for="comment">Comment <span class="dim">(optional, kept with the approval)</span></label>
     <textarea id="comment" ref=${comment} rows="2" maxlength="500" autofocus onKeyDown=${sent}></textarea>
     <${Refused} error=${failure} />
-    <footer><button type="submit" class="primary" disabled=${busy} data-test="approve-now">Approve digest ${plan.digest.replace("sha256:", "").slice(0, 12)}</button><button type="button" onClick=${close}>Not now</button><span class="dim">Ctrl+Enter approves</span></footer></form></${Dialog}>`;
+    <footer><button type="submit" class="primary" disabled=${busy} data-test="approve-now">Approve digest ${plan.digest.replace("sha256:", "").slice(0, 12)}</button><button type="button" onClick=${close}>Not now</button><span class="dim keys">Ctrl+Enter approves</span></footer></form></${Dialog}>`;
 }
 
-/** @param {{plan: any, close: () => void}} props */
 function Reject({ plan, close }) {
-  const [failure, setFailure] = useState(/** @type {any} */ (null));
-  /** @type {{current: HTMLTextAreaElement}} */
+  const [failure, setFailure] = useState(null);
   const reason = useRef(null);
   const [reject, busy] = useOnce(async () => {
-    try {
-      await post(`/api/plans/${plan.id}/reject`, { reason: reason.current.value.trim() });
-      readAgain(`/api/plans/${plan.id}`);
-      toast("Rejected. Nothing was done.");
-      close();
-    } catch (error) {
-      setFailure(error);
-    }
-  });
-  return html`<${Dialog} title="Reject this plan" close=${close}><form onSubmit=${(e) => { e.preventDefault(); void reject(); }}>
+    await post(`/api/plans/${plan.id}/reject`, { reason: reason.current.value.trim() });
+    readAgain(`/api/plans/${plan.id}`);
+    toast("Rejected. Nothing was done.");
+    close();
+  }, setFailure);
+  return html`<${Dialog} title="Reject this plan" close=${close}><form onSubmit=${sends(reject)}>
     <p>${headline(plan)}. This ends the plan; nothing is done.</p>
     <label for="reason">Reason <span class="dim">(whoever asked reads it)</span></label>
     <textarea id="reason" ref=${reason} rows="3" maxlength="500" required autofocus onKeyDown=${sent}></textarea>
@@ -118,4 +107,4 @@ function Reject({ plan, close }) {
     <footer><button type="submit" class="danger" disabled=${busy} data-test="reject-now">Reject</button><button type="button" onClick=${close}>Not now</button></footer></form></${Dialog}>`;
 }
 
-const Refused = ({ error }) => error && html`<div class="refused" role="alert"><p class="t-bad"><${Glyph} shape="cross" tone="bad" />${error.message}</p><${Findings} findings=${error.findings ?? []} />${error.correlationId && html`<p class="correlation">correlation id <code>${error.correlationId}</code></p>`}</div>`;
+const Refused = ({ error }) => error && html`<div class="refused" role="alert"><p class="t-bad"><${Glyph} shape="cross" tone="bad" />${error.message}</p><${Findings} findings=${error.findings ?? []} /><${Correlation} id=${error.correlationId} /></div>`;

@@ -9,7 +9,7 @@ export function Evaluation({ evaluation, all, choose, latest }) {
   const [before, after] = all ? [all.find((e) => e.number === number - 1), all.find((e) => e.number === number + 1)] : [];
   return html`<div class="evaluation" data-test="evaluation" data-number=${number}>
     <header>${choose && html`<button class="small" disabled=${!before} aria-label="The evaluation before" onClick=${() => choose(number - 1)}>←</button><button class="small" disabled=${!after} aria-label="The evaluation after" onClick=${() => choose(number + 1)}>→</button>`}
-      <h3>Evaluation <span class="num">${number}</span>${latest && " (the last)"}</h3><${Badge} of="verdict" status=${verdict.kind} /><span class="dim"><${Time} at=${at} exactly=${true} /></span></header>
+      <h3>Evaluation <span class="num">${number}</span>${latest && " (the last)"}</h3><${Badge} of="verdict" status=${verdict.kind} /><span class="dim"><${Time} at=${at} exactly /></span></header>
     <p>${sentence}${rule && html` <b class="t-bad">Confirmed: ${ruleSentence(rule)}.</b>`}</p>
     <div class="scroll"><table class="list evidence"><thead><tr><th>Evidence</th><th>Found</th><th>Held against</th><th>Asked</th></tr></thead><tbody>
       ${evidence.metrics?.readings.map((r) => html`<${Reading} reading=${r} measure=${measures.find((m) => m.metric === r.metric)} />`)}
@@ -23,7 +23,7 @@ function Reading({ reading, measure }) {
       <details><summary>query and answer</summary><pre>${reading.query}<${Copy} text=${reading.query} label="query" /></pre>${reading.raw && html`<pre>${reading.raw}</pre>`}</details>
       ${reading.unknownMetrics.length > 0 && html`<p class="t-warn">Prometheus does not know ${reading.unknownMetrics.join(", ")}</p>`}</td>
     <td class="num">${measure ? html`${value(reading.metric, measure.limit)}${measure.baseline != null && html`<span class="dim"> (${value(reading.metric, measure.baseline)} before)</span>`}` : "–"}</td>
-    <td class="dim"><${Time} at=${reading.askedAt} exactly=${true} /> in ${reading.tookMilliseconds} ms</td></tr>`;
+    <td class="dim"><${Time} at=${reading.askedAt} exactly /> in ${reading.tookMilliseconds} ms</td></tr>`;
 }
 
 /** @param {any} reading */
@@ -46,7 +46,7 @@ const failure = (error) => [String(error?.kind ?? "").replaceAll("_", " "), erro
 function Scrape({ scrape }) {
   const facts = scrape.outcome.facts;
   const text = facts ? [facts.up === true ? "up" : facts.up === false ? "down" : "not known", facts.newestSampleAgeSeconds != null && `newest sample ${facts.newestSampleAgeSeconds.toFixed(1)} s old`, `${counted(facts.scrapes, "scrape")} since the switch`].filter(Boolean).join(", ") : failure(scrape.outcome.error);
-  return html`<tr><th scope="row">scraped</th><td>${text}</td><td>–</td><td class="dim"><${Time} at=${scrape.askedAt} exactly=${true} /></td></tr>`;
+  return html`<tr><th scope="row">scraped</th><td>${text}</td><td>–</td><td class="dim"><${Time} at=${scrape.askedAt} exactly /></td></tr>`;
 }
 
 function Probe({ probe }) {

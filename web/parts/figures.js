@@ -6,9 +6,8 @@ import { pointsOf, Spark } from "./plot.js";
 
 const POINTS = 60;
 
-/** Two cells of the board. Nothing is read for a row that is not in sight. @param {{place: any}} props */
+/** Two cells of the board. Nothing is read for a row that is not in sight. */
 export function Figures({ place }) {
-  /** @type {{current: HTMLElement}} */
   const cell = useRef(null);
   const [seen, setSeen] = useState(false);
   useEffect(() => {

@@ -19,6 +19,8 @@ export function Frame({ children }) {
   const { mayChange } = useSignal(state);
   const status = useData("/api/status", (topic) => COUNTED.has(topic));
   const counts = status.data?.counts;
+  // On a narrow screen the way that is gone may stand outside.
+  useEffect(() => document.querySelector(".ways [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }), [name]);
   /** @type {Record<string, [number, string]>} */
   const badges = counts ? { plans: [counts.pendingPlans, "waits"], executions: [counts.openExecutions, "busy"], incidents: [counts.openIncidents, "bad"] } : {};
   return html`<a class="skip" href="#main" onClick=${(e) => { e.preventDefault(); document.getElementById("main").focus(); }}>Skip to the content</a>
@@ -34,7 +36,6 @@ export function Frame({ children }) {
     <main id="main" tabindex="-1"><${Notices} mayChange=${mayChange} parts=${status.data} />${children}</main>`;
 }
 
-/** @param {{mayChange: boolean, parts: any}} props */
 function Notices({ mayChange, parts }) {
   const { state: linked, since } = useSignal(link);
   const now = useNow();

@@ -6,7 +6,6 @@ import { Badge, Time } from "./basic.js";
 
 const [WIDTH, HEIGHT] = [600, 14];
 
-/** @param {{steps: any[], states: Record<string, any>, from: string, to: string}} props */
 export function Gantt({ steps, states, from, to }) {
   const [begin, end] = [Date.parse(from), Date.parse(to)];
   const whole = Math.max(1, end - begin);
@@ -18,5 +17,5 @@ export function Gantt({ steps, states, from, to }) {
         <td class="bars"><svg viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true"><line x1="0" x2=${WIDTH} y1=${HEIGHT - 1} y2=${HEIGHT - 1} />
           ${state.startedAt && html`<rect class=${`t-${said("step", state.status).tone}`} x=${x(state.startedAt)} y="2" width=${Math.max(2, x(state.endedAt ?? to) - x(state.startedAt))} height=${HEIGHT - 5} />`}</svg></td>
         <td class="num right">${state.startedAt ? html`<span title=${state.startedAt}>${between(state.startedAt, state.endedAt ?? to, end)}</span>` : html`<span class="dim">not run</span>`}</td></tr>`;
-    })}</tbody><tfoot><tr><td></td><td class="g-state"></td><td><div class="ends dim"><span><${Time} at=${from} exactly=${true} /></span><span><${Time} at=${to} exactly=${true} /></span></div></td><td class="num right dim">${length(whole)}</td></tr></tfoot></table>`;
+    })}</tbody><tfoot><tr><td></td><td class="g-state"></td><td><div class="ends dim"><span><${Time} at=${from} exactly /></span><span><${Time} at=${to} exactly /></span></div></td><td class="num right dim">${length(whole)}</td></tr></tfoot></table>`;
 }

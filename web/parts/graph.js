@@ -79,7 +79,6 @@ function Node({ step, at, state, live, width, chosen, choose }) {
   </g>`;
 }
 
-/** @param {{shape: string}} props */
 function Shape({ shape }) {
   const simple = { check: "M3 8l3.5 4L13 4", cross: "M3 3l10 10M13 3L3 13", run: "M4 2.5v11L13 8z", back: "M7 3L3 7l4 4M3 7h7a3.5 3.5 0 0 1 0 7H7", stop: "M3 8h10", wait: "M8 3.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9z" };
   return html`<path class=${`sign g-${shape}`} d=${simple[shape] ?? simple.wait} />`;

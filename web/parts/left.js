@@ -3,7 +3,6 @@ import { html } from "../vendor/preact-htm-3.1.1.js";
 import { foundWords, thingWords } from "../core/words.js";
 import { Glyph } from "./basic.js";
 
-/** @param {{left: any[] | undefined}} props */
 export function Left({ left }) {
   if (!left?.length) return null;
   return html`<section aria-labelledby="left" data-test="left"><h2 id="left">Left in the world</h2>

@@ -78,15 +78,13 @@ function add(kept, line) {
   }
 }
 
-/** @param {{path: string, name: string, step?: string}} props */
 export function LogPane({ path, name, step }) {
   const { lines, dropped, state, why, count } = useLines(path);
   const [follow, setFollow] = useState(true);
-  const [wrap, setWrap] = useState(false);
+  const [wrap, setWrap] = useState(innerWidth < 800);
   const [query, setQuery] = useState("");
   const [hit, setHit] = useState(0);
   const [view, setView] = useState({ top: 0, height: 400 });
-  /** @type {{current: HTMLElement}} */
   const pane = useRef(null);
 
   const shown = useMemo(() => (step ? lines.filter((l) => l.step === step) : lines), [lines, count, step]);

@@ -17,20 +17,20 @@ export function Past({ id, at, choose }) {
     <p aria-live="polite">${moment ? html`<b>As it was after event ${at} of ${all.length}</b>, ${exact(moment.at)}: ${moment.words} <button class="small" onClick=${() => choose(0)}>Now</button>` : "Now. Slide back through its events."}</p></div>`;
 }
 
-/** Leads to a new plan, which needs its own approval. @param {{id: string, step: string, disabled: boolean}} props */
+/** Leads to a new plan, which needs its own approval. */
 export function Again({ id, step, disabled }) {
   const [again, busy] = useOnce(async () => go(to("plans", (await post(`/api/executions/${id}/rerun`, { fromStep: step })).id)));
   return html`<p><button disabled=${disabled || busy} onClick=${again} data-test="again">Plan to run again from ${step}</button></p>`;
 }
 
-/** Beside an earlier one of the same place. @param {{execution: any}} props */
+/** Beside an earlier one of the same place. */
 export function Compare({ execution }) {
   const [other, setOther] = useState("");
   /** @type {any[]} */
   const all = useData(`/api/executions?${placed(execution.place)}&limit=200`).data?.items ?? [];
   const earlier = all.filter((e) => e.createdAt < execution.createdAt);
   const compared = useData(other && `/api/executions/${other}/comparison?with=${execution.id}`);
-  return earlier.length > 0 && html`<section><label>Compare with <select onChange=${(e) => setOther(e.target.value)} data-test="compare"><option value="">…</option>${earlier.map((e) => html`<option value=${e.id}>${deed(e.action, e.place)}, ${e.status}, ${exact(e.createdAt)}</option>`)}</select></label>
+  return earlier.length > 0 && html`<section><label>Compare with <select onChange=${(e) => setOther(e.target.value)} data-test="compare"><option value="">…</option>${earlier.map((e) => html`<option value=${e.id}>${deed(e)}, ${e.status}, ${exact(e.createdAt)}</option>`)}</select></label>
     ${other && html`<${Read} from=${compared} what="comparison">${({ whole, steps }) => {
       const all = [{ step: "", values: whole }, ...steps].flatMap(({ step, values }) => values.map((v) => ({ step, ...v })));
       const [same, differing] = [all.filter((v) => !v.differs), all.filter((v) => v.differs)];

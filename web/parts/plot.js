@@ -3,7 +3,7 @@ import { html } from "../vendor/preact-htm-3.1.1.js";
 import { exact } from "../core/time.js";
 import { metricName, said, value } from "../core/words.js";
 
-/** @typedef {{at: string, number: number, verdict: string, value: number | null, limit: number | null, baseline: number | null}} PlotPoint */
+/** @typedef {{at: string, number: number, verdict: string, own: string, value: number | null, limit: number | null, baseline: number | null}} PlotPoint */
 
 /** The points of one metric. @param {any[]} evaluations @param {string} metric @returns {PlotPoint[]} */
 export function pointsOf(evaluations, metric) {
@@ -11,7 +11,7 @@ export function pointsOf(evaluations, metric) {
     const measure = e.measures.find((m) => m.metric === metric);
     return {
       at: e.at, number: e.number,
-      verdict: typeof e.verdict === "string" ? e.verdict : e.verdict.kind,
+      verdict: e.verdict.kind ?? e.verdict, own: measure?.verdict ?? e.verdict.kind ?? e.verdict,
       value: measure?.value ?? null, limit: measure?.limit ?? null, baseline: measure?.baseline ?? null,
     };
   });
@@ -59,11 +59,11 @@ export function Plot({ points, metric, chosen = null, choose }) {
       ${baseline !== null && html`<line class="baseline" x1=${left} x2=${w - right} y1=${y(baseline)} y2=${y(baseline)} />`}
       ${segments(points, x, y).map((d) => html`<path class="line" d=${d} />`)}
       ${points.map((p, i) => {
-        const { tone, shape } = said("verdict", p.verdict);
+        const { tone, shape } = said("verdict", p.own);
         const cy = p.value === null ? h - bottom : y(p.value);
         return html`<g key=${p.number} class=${`mark t-${tone} ${chosen === p.number ? "chosen" : ""}`} onClick=${() => choose?.(p.number)}>
-          <title>${`#${p.number} ${exact(p.at)}: ${p.verdict}${p.value === null ? "" : `, ${value(metric, p.value)}`}`}</title>
-          <rect class="hit" x=${x(i) - step / 2} y="4" width=${step} height=${h - 8} />
+          <title>${`#${p.number} ${exact(p.at)}: ${p.own}${p.value === null ? "" : `, ${value(metric, p.value)}`}`}</title>
+          <rect class="hit" x=${x(i) - step / 2} y="4" width=${Math.min(step, w - x(i) + step / 2)} height=${h - 8} />
           ${shape === "cross" ? html`<rect x=${x(i) - 3.2} y=${cy - 3.2} width="6.4" height="6.4" />`
             : tone === "good" ? html`<circle cx=${x(i)} cy=${cy} r=${points.length > 80 ? 1.6 : 2.6} />`
             : html`<path d=${`M${x(i)} ${cy - 4.4}l4.4 4.4-4.4 4.4-4.4-4.4Z`} />`}
@@ -97,6 +97,6 @@ function segments(points, x, y) {
   return path ? [...paths, path] : paths;
 }
 
-/** One mark for each evaluation, the newest at the right. @param {{points: any[]}} props */
+/** One mark for each evaluation, the newest at the right. */
 export const Verdicts = ({ points }) => html`<span class="verdicts" role="img" aria-label=${`the last verdicts: ${points.slice(-12).map((p) => p.verdict).join(", ")}`}>
   ${points.slice(-24).map((p) => html`<i key=${p.number} class=${`t-${said("verdict", p.verdict).tone}`} title=${`#${p.number} ${exact(p.at)}: ${p.verdict}`}></i>`)}</span>`;

@@ -3,22 +3,20 @@ import { html } from "../vendor/preact-htm-3.1.1.js";
 import { post } from "../core/api.js";
 import { state as session } from "../core/session.js";
 import { useSignal } from "../core/signal.js";
-import { Digest, Glyph, Time, toast, useOnce } from "./basic.js";
+import { Digest, Glyph, Time, fact, toast, useOnce } from "./basic.js";
 
-/** @param {{execution: any, states: Record<string, any>}} props */
 export function Questions({ execution, states }) {
   const asking = Object.entries(states).filter(([, state]) => state.status === "asking" && state.asking);
   return html`${asking.map(([step, state]) => html`<${Question} key=${step} execution=${execution} step=${step} asking=${state.asking} />`)}`;
 }
 
-/** @param {{execution: any, step: string, asking: any}} props */
 function Question({ execution, step, asking }) {
   const { mayChange, person } = useSignal(session);
   const { question, choices, answerers, imageId, results } = asking.shown;
   const asked = answerers.length === 0 || answerers.includes(person);
   return html`<div class="outcome t-warn-edge question" role="group" aria-label=${`Question of ${step}`} data-test="asking">
     <p class="lead"><${Glyph} shape="pause" tone="warn" />${question}</p>
-    <dl class="facts tight">${imageId && html`<div><dt>Would go live</dt><dd><${Digest} of=${imageId} what="image" /></dd></div>`}
+    <dl class="facts tight">${imageId && html`${fact("Would go live", html`<${Digest} of=${imageId} what="image" />`)}`}
       ${Object.entries(results).map(([name, text]) => html`<div><dt class="mono">${name}</dt><dd>${text}</dd></div>`)}</dl>
     <p class="dim">Asked: ${answerers.join(", ") || "whoever may approve"}. Without an answer <${Time} at=${asking.until} /> it is a no.</p>
     <div class="acts">${choices.map((choice) => html`<${Choice} key=${choice} choice=${choice} allowed=${mayChange && asked}

@@ -2,9 +2,8 @@
 import { html } from "../vendor/preact-htm-3.1.1.js";
 import { described } from "../core/steps.js";
 import { length } from "../core/time.js";
-import { Badge, Copy, Time } from "./basic.js";
+import { Badge, Copy, Pairs, Time } from "./basic.js";
 
-/** @param {{step: any, body: any, state?: any, open: boolean, toggle: () => void}} props */
 export function Step({ step, body, state, open, toggle }) {
   const { what, call, details } = described(step, body);
   return html`<li class=${`step ${open ? "open" : ""}`} data-test=${`call-${step.id}`}>
@@ -15,7 +14,7 @@ export function Step({ step, body, state, open, toggle }) {
       ${state?.failedTries > 0 && html`<p class="dim">Tries that failed: ${state.failedTries}${state.retryAt && html`; the next one <${Time} at=${state.retryAt} />`}</p>`}
       ${state?.output && html`<p>${state.output.summary}</p>`}
       ${call && html`<pre class="call"><code>${call}</code><${Copy} text=${call} label="call" /></pre>`}
-      ${details.length > 0 && html`<dl class="pairs mono">${details.map(([name, text]) => html`<div><dt>${name}</dt><dd>${text}</dd></div>`)}</dl>`}
-      ${state?.startedAt && html`<p class="dim">started <${Time} at=${state.startedAt} exactly=${true} />${state.endedAt && html`, ended <${Time} at=${state.endedAt} exactly=${true} />`}</p>`}
+      ${details.length > 0 && html`<${Pairs} of=${details} />`}
+      ${state?.startedAt && html`<p class="dim">started <${Time} at=${state.startedAt} exactly />${state.endedAt && html`, ended <${Time} at=${state.endedAt} exactly />`}</p>`}
     </div>`}</li>`;
 }

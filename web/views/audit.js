@@ -7,15 +7,17 @@ import { onNotice } from "../core/stream.js";
 import { exact } from "../core/time.js";
 import { counted, short } from "../core/words.js";
 import { Digest, Empty, Failed, Glyph, Ids, Loading, Read, toast, useOnce, useTitle } from "../parts/basic.js";
+import { Table } from "../parts/list.js";
 import { save } from "../parts/logpane.js";
 
 const PAGE = 500;
+const HEADS = html`<th class="w-1 right">Row</th><th class="w-4">When</th><th class="w-5">Who</th><th class="w-4">Did what</th><th class="w-3">To</th><th>Detail</th><th class="w-3">Hash</th>`;
 
 /** @param {{query: URLSearchParams}} props */
 export function AuditView({ query }) {
   const verified = useData("/api/audit/verification");
-  const [rows, setRows] = useState(/** @type {any[]} */ ([]));
-  const [failure, setFailure] = useState(/** @type {any} */ (null));
+  const [rows, setRows] = useState([]);
+  const [failure, setFailure] = useState(null);
   const [read, setRead] = useState(false);
   useTitle("Audit");
   // Oldest first in memory: the last page, what comes after it, and older pages on wish.
@@ -78,7 +80,7 @@ export function AuditView({ query }) {
       : html`<div class="outcome t-good-edge" data-test="verification" data-ok="true"><p><${Glyph} shape="check" tone="good" />As it was written: ${counted(found.auditRows, "row")}, ${counted(found.plans, "plan")}, ${counted(found.journals, "journal")}. <span class="dim">Last hash <${Digest} of=${found.head} what="last hash" /></span> <button class="small" onClick=${verified.reload} data-test="verify">Verify again</button></p></div>`}</${Read}>
     ${failure && html`<${Failed} error=${failure} />`}
     ${rows.length === 0 ? (read ? html`<${Empty} title="Nothing was done yet" />` : !failure && html`<${Loading} what="the trail" />`)
-      : html`<div class="scroll"><table class="list rows audit"><thead><tr><th class="right">Row</th><th>When</th><th>Who</th><th>Did what</th><th>To</th><th>Detail</th><th>Hash</th></tr></thead><tbody>${shown.slice(0, 1000).map((row) => html`<tr key=${row.seq}><td class="k-seq num right">${row.seq}</td><td class="k-when" title=${row.at}>${exact(row.at)}</td><td class="k-by"><${Ids} text=${row.actor} /></td><td class="k-what">${row.act}</td><td class="k-to"><${Ids} text=${row.subject} /></td><td class="k-detail detail">${Object.entries(row.detail).map(([name, value]) => html`<span><span class="dim">${name}</span> ${String(value).startsWith("sha256:") ? html`<span class="mono" title=${value}>${short(String(value))}</span>` : html`<${Ids} text=${value} />`}</span>`)}</td><td class="k-hash mono dim">${short(row.hash)}</td></tr>`)}</tbody></table></div>
+      : html`<${Table} kind="audit" items=${shown} heads=${HEADS} row=${(row) => html`<tr key=${row.seq}><td class="k-seq num right">${row.seq}</td><td class="k-when" title=${row.at}>${exact(row.at)}</td><td class="k-by"><${Ids} text=${row.actor} /></td><td class="k-what">${row.act}</td><td class="k-to"><${Ids} text=${row.subject} /></td><td class="k-detail detail">${Object.entries(row.detail).map(([name, value]) => html`<span><span class="dim"><${Ids} text=${name} /></span> ${String(value).startsWith("sha256:") ? html`<span class="mono" title=${value}>${short(String(value))}</span>` : html`<${Ids} text=${value} />`}</span>`)}</td><td class="k-hash mono dim">${short(row.hash)}</td></tr>`} />
         ${shown.length === 0 && html`<p class="dim">No row of those read has these words.</p>`}
         ${first > 1 && html`<p><button disabled=${reading} onClick=${older}>Older rows (${first - 1})</button></p>`}`}`;
 }

@@ -7,7 +7,7 @@ import { to } from "../core/router.js";
 import { useData } from "../core/store.js";
 import { between, length } from "../core/time.js";
 import { deed, headline, requester } from "../core/words.js";
-import { Badge, Dialog, Failed, Glyph, Read, Time, toast, useNow, useOnce, useTitle } from "../parts/basic.js";
+import { Badge, Dialog, Failed, Glyph, Read, Time, sends, toast, useNow, useOnce, useTitle } from "../parts/basic.js";
 import { Graph, inOrder } from "../parts/graph.js";
 import { Left } from "../parts/left.js";
 import { LogPane } from "../parts/logpane.js";
@@ -18,13 +18,11 @@ import { Again, Compare, Past } from "../parts/past.js";
 
 const OPEN = new Set(["waiting", "running", "unwinding"]);
 
-/** @param {{id: string}} props */
 export function ExecutionView({ id }) {
   const execution = useData(`/api/executions/${id}`, (topic, of) => (topic === "journal" || topic === "execution") && of === id);
   return html`<${Read} from=${execution} what="execution">${(data) => html`<${Execution} key=${id} view=${data} reload=${execution.reload} />`}</${Read}>`;
 }
 
-/** @param {{view: any, reload: () => void}} props */
 function Execution({ view, reload }) {
   const { execution, plan, state, interruptionMs } = view;
   const [chosen, setChosen] = useState("");
@@ -39,7 +37,7 @@ function Execution({ view, reload }) {
   if (then) last.current = then.state;
   const states = (at ? last.current : state).steps;
   const begun = state.startedAt ?? execution.createdAt;
-  useTitle(`${state.status}: ${deed(execution.action, execution.place)}`);
+  useTitle(`${state.status}: ${deed(execution)}`);
   return html`<article class="execution" data-test="execution" data-status=${state.status}>
     <header class="title"><h1>${headline(plan)}</h1><${Badge} of="execution" status=${state.status} />
       <span class="grow"></span>${open && html`<button class="danger" disabled=${!mayChange} onClick=${() => setStopping(true)} data-test="cancel">Cancel…</button>`}</header>
@@ -49,12 +47,12 @@ function Execution({ view, reload }) {
     <${Left} left=${view.left} />
     <${Questions} execution=${execution} states=${state.steps} />
     <section aria-label="Steps"><${Past} id=${execution.id} at=${at} choose=${setAt} /><${Graph} body=${plan.body} states=${states} chosen=${chosen} choose=${(step) => setChosen(step === chosen ? "" : step)} />
-      ${chosen && html`<ol class="steps"><${Step} step=${steps.find((s) => s.id === chosen)} body=${plan.body} state=${states[chosen] ?? { status: "waiting" }} open=${true} toggle=${() => setChosen("")} /></ol>`}
+      ${chosen && html`<ol class="steps"><${Step} step=${steps.find((s) => s.id === chosen)} body=${plan.body} state=${states[chosen] ?? { status: "waiting" }} open toggle=${() => setChosen("")} /></ol>`}
       ${chosen && !open && html`<${Again} id=${execution.id} step=${chosen} disabled=${!mayChange} />`}</section>
     ${!open && execution.endedAt && html`<section aria-labelledby="timeline"><h2 id="timeline">Timeline</h2><${Gantt} steps=${steps} states=${state.steps} from=${begun} to=${execution.endedAt} /></section>`}
-    <${Compare} execution=${execution} />
     <section aria-labelledby="output"><header class="head"><h2 id="output">Output${chosen && html` of <span class="mono">${chosen}</span>`}</h2>${chosen && html`<button class="small" onClick=${() => setChosen("")}>All steps</button>`}</header>
       <${LogPane} path=${`/api/executions/${execution.id}/logs`} name=${`execution-${execution.id}`} step=${chosen} /></section>
+    ${!open && html`<${Compare} execution=${execution} />`}
     ${stopping && html`<${Cancel} execution=${execution} plan=${plan} close=${() => setStopping(false)} reload=${reload} />`}</article>`;
 }
 
@@ -74,23 +72,17 @@ function Outcome({ execution, plan, state }) {
 /** @param {string} tone @param {string} shape @param {any} text @param {any} [more] */
 const told = (tone, shape, text, more) => html`<div class=${`outcome t-${tone}-edge`}><p><${Glyph} shape=${shape} tone=${tone} />${text}</p>${more}</div>`;
 
-/** @param {{execution: any, plan: any, close: () => void, reload: () => void}} props */
 function Cancel({ execution, plan, close, reload }) {
-  const [failure, setFailure] = useState(/** @type {any} */ (null));
-  /** @type {{current: HTMLInputElement}} */
+  const [failure, setFailure] = useState(null);
   const reason = useRef(null);
   const [cancel, busy] = useOnce(async () => {
-    try {
-      await post(`/api/executions/${execution.id}/cancel`, { reason: reason.current.value.trim() });
-      toast("It is being ended; what it did is undone.");
-      reload();
-      close();
-    } catch (error) {
-      setFailure(error);
-    }
-  });
+    await post(`/api/executions/${execution.id}/cancel`, { reason: reason.current.value.trim() });
+    toast("It is being ended; what it did is undone.");
+    reload();
+    close();
+  }, setFailure);
   const replaced = plan.body.pins.live;
-  return html`<${Dialog} title="End this execution" close=${close}><form onSubmit=${(e) => { e.preventDefault(); void cancel(); }}>
+  return html`<${Dialog} title="End this execution" close=${close}><form onSubmit=${sends(cancel)}>
     <p>What runs is told to stop, and every step that was begun is undone, latest first.</p>
     <p>${execution.action === "rollback" ? "A rollback whose switch has begun is carried through: then this is refused." : replaced ? "If the old container was stopped already, it is started again exactly as it was; nothing answers until then." : "Nothing ran there before, so nothing will run there afterwards."}</p>
     <label for="why">Reason <span class="dim">(optional)</span></label><input id="why" ref=${reason} maxlength="500" autofocus />

@@ -5,13 +5,12 @@ import { useData } from "../core/store.js";
 import { between, exact, full } from "../core/time.js";
 import { counted, foundWords, metricName, placeName, ruleSentence, thingWords, value } from "../core/words.js";
 import { pieces, plain } from "../parts/ansi.js";
-import { Badge, Copy, Glyph, Ids, Read, Time, useTitle } from "../parts/basic.js";
+import { Badge, Copy, Glyph, Ids, Read, Time, fact, useTitle } from "../parts/basic.js";
 import { Evaluation } from "../parts/evaluation.js";
 import { Left } from "../parts/left.js";
 import { save } from "../parts/logpane.js";
 import { Plot, pointsOf } from "../parts/plot.js";
 
-/** @param {{id: string}} props */
 export function IncidentView({ id }) {
   const incident = useData(`/api/incidents/${id}`, (topic, of) => topic === "incident" && of === id);
   return html`<${Read} from=${incident} what="incident">${(data) => html`<${Incident} incident=${data} />`}</${Read}>`;
@@ -58,13 +57,13 @@ function Timeline({ incident }) {
 
 function Links({ incident }) {
   const links = [["Turned out bad", "releases", incident.release], ["Brought back", "releases", incident.rollbackTarget], ["Rollback plan", "plans", incident.plan], ["Its execution", "executions", incident.execution]].filter(([, , id]) => id);
-  return html`<section aria-labelledby="links"><h2 id="links">What it is about</h2><dl class="facts tight">${incident.rule && html`<div><dt>Confirmed by</dt><dd>${ruleSentence(incident.rule)}</dd></div>`}
+  return html`<section aria-labelledby="links"><h2 id="links">What it is about</h2><dl class="facts tight">${incident.rule && fact("Confirmed by", ruleSentence(incident.rule))}
     ${links.map(([label, kind, id]) => html`<div><dt>${label}</dt><dd><a class="mono" href=${to(kind, id)} title=${id}>${id.slice(0, 3)}…${id.slice(-8)}</a></dd></div>`)}</dl></section>`;
 }
 
 function Evidence({ incident }) {
   const { evidence, baseline } = incident;
-  const [chosen, setChosen] = useState(/** @type {number | null} */ (null));
+  const [chosen, setChosen] = useState(null);
   if (evidence.length === 0) return null;
   const picked = evidence.find((e) => e.number === chosen) ?? evidence.find((e) => e.rule) ?? evidence.at(-1);
   return html`<section aria-labelledby="evidence"><header class="head"><h2 id="evidence">Evidence</h2><span class="dim">${counted(evidence.length, "evaluation")}${baseline?.readings.length ? `; before the switch: ${baseline.readings.map((r) => `${metricName(r.metric)} ${r.outcome.kind === "value" ? value(r.metric, r.outcome.value) : r.outcome.kind}`).join(", ")}` : ""}</span></header>

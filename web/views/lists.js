@@ -3,10 +3,9 @@ import { html } from "../vendor/preact-htm-3.1.1.js";
 import { replace, to } from "../core/router.js";
 import { useData } from "../core/store.js";
 import { between } from "../core/time.js";
-import { deed, headline, isBlocked, placeName, requester } from "../core/words.js";
-import { Badge, Empty, Read, Time, useNow, useTitle } from "../parts/basic.js";
-
-const LIMIT = 200;
+import { deed, headline, placeName, requester } from "../core/words.js";
+import { Badge, Empty, Ids, PlanBadge, Time, useNow, useTitle } from "../parts/basic.js";
+import { List } from "../parts/list.js";
 
 /** A choice that stands in the address. @param {{query: URLSearchParams, name: string, label: string, of: string[], view: string}} props */
 export function Filter({ query, name, label, of, view }) {
@@ -28,40 +27,45 @@ export function PlaceFilter({ query, view }) {
 
 /** @param {string} path @param {URLSearchParams} query @param {string[]} names */
 export function filtered(path, query, names) {
-  const wanted = new URLSearchParams({ limit: String(LIMIT) });
-  for (const name of names) if (query.get(name)) wanted.set(name, query.get(name));
-  return `${path}?${wanted}`;
+  const wanted = new URLSearchParams(names.filter((name) => query.get(name)).map((name) => [name, query.get(name)]));
+  return wanted.size ? `${path}${path.includes("?") ? "&" : "?"}${wanted}` : path;
 }
 
+const PLACE = ["service", "environment"];
 const STATUSES = ["pending_approval", "approved", "running", "succeeded", "failed", "rejected", "expired", "superseded", "cancelled", "rolled_back"];
 
 /** @param {{query: URLSearchParams}} props */
 export function PlansView({ query }) {
-  const plans = useData(filtered("/api/plans", query, ["service", "environment", "status"]), (topic) => topic === "plan");
+  const path = filtered("/api/plans", query, [...PLACE, "status"]);
   useTitle("Plans");
   return html`<header class="title"><h1>Plans</h1><div class="filters"><${Filter} query=${query} view="plans" name="status" label="Status" of=${STATUSES} /><${PlaceFilter} query=${query} view="plans" /></div></header>
-    <${Read} from=${plans} what="plans">${(data) => data.items.length === 0
-      ? html`<${Empty} title="No plans"><p>A sentence in the box above makes one, for example: <q>deploy main of shop to staging</q></p></${Empty}>`
-      : html`<div class="scroll"><table class="list rows"><thead><tr><th>Status</th><th>What</th><th>By</th><th>Made</th></tr></thead><tbody>${data.items.map((plan) => html`<tr key=${plan.id}><td class="k-status">${isBlocked(plan) ? html`<${Badge} of="severity" status="high" word="blocked" />` : html`<${Badge} of="plan" status=${plan.status} />`}</td><td class="k-what"><a href=${to("plans", plan.id)}>${headline(plan)}</a>${plan.reason && html`<span class="under dim">${plan.reason}</span>`}</td><td class="k-by">${requester(plan.origin.by)}</td><td class="k-when"><${Time} at=${plan.createdAt} /></td></tr>`)}</tbody></table></div>`}</${Read}>`;
+    <${List} key=${path} path=${path} concerns=${(topic) => topic === "plan"} what="plans" heads=${html`<th class="w-4">Status</th><th>What</th><th class="w-3">By</th><th class="w-3">Made</th>`}
+      row=${(plan) => html`<tr key=${plan.id}><td class="k-status"><${PlanBadge} plan=${plan} /></td><td class="k-what"><a href=${to("plans", plan.id)}>${headline(plan)}</a>${plan.reason && html`<span class="under dim"><${Ids} text=${plan.reason} /></span>`}</td><td class="k-by">${requester(plan.origin.by)}</td><td class="k-when"><${Time} at=${plan.createdAt} /></td></tr>`}>
+      <${Empty} title="No plans"><p>A sentence in the box above makes one, for example: <q>deploy main of shop to staging</q></p></${Empty}></${List}>`;
 }
+
+export const EXECUTION_HEADS = html`<th class="w-4">Outcome</th><th>What</th><th class="w-3">By</th><th class="w-3">Begun</th><th class="w-2 right">Took</th>`;
+
+/** @param {any} e */
+export const executionRow = (e) => html`<tr key=${e.id}><td class="k-status"><${Badge} of="execution" status=${e.status} /></td><td class="k-what"><a href=${to("executions", e.id)}>${deed(e)}</a></td><td class="k-by">${requester(e.requestedBy)}</td><td class="k-when"><${Time} at=${e.createdAt} /></td><td class="k-took right num">${e.endedAt ? between(e.createdAt, e.endedAt, 0) : html`<${SoFar} from=${e.createdAt} />`}</td></tr>`;
+
+const SoFar = ({ from }) => html`${between(from, null, useNow())}`;
 
 /** @param {{query: URLSearchParams}} props */
 export function ExecutionsView({ query }) {
-  const executions = useData(filtered("/api/executions", query, ["service", "environment"]), (topic) => topic === "execution");
-  const now = useNow();
+  const path = filtered("/api/executions", query, PLACE);
   useTitle("Executions");
   return html`<header class="title"><h1>Executions</h1><div class="filters"><${PlaceFilter} query=${query} view="executions" /></div></header>
-    <${Read} from=${executions} what="executions">${(data) => data.items.length === 0
-      ? html`<${Empty} title="Nothing was executed"><p>A plan runs once enough people have approved it. <a href="#/plans">To the plans</a></p></${Empty}>`
-      : html`<div class="scroll"><table class="list rows"><thead><tr><th>Status</th><th>What</th><th>By</th><th>Begun</th><th class="right">Took</th></tr></thead><tbody>${data.items.map((e) => html`<tr key=${e.id}><td class="k-status"><${Badge} of="execution" status=${e.status} /></td><td class="k-what"><a href=${to("executions", e.id)}>${deed(e.action, e.place)}</a></td><td class="k-by">${requester(e.requestedBy)}</td><td class="k-when"><${Time} at=${e.createdAt} /></td><td class="k-took right num">${between(e.createdAt, e.endedAt, now)}</td></tr>`)}</tbody></table></div>`}</${Read}>`;
+    <${List} key=${path} path=${path} concerns=${(topic) => topic === "execution"} what="executions" heads=${EXECUTION_HEADS} row=${executionRow}>
+      <${Empty} title="Nothing was executed"><p>A plan runs once enough people have approved it. <a href="#/plans">To the plans</a></p></${Empty}></${List}>`;
 }
 
 /** @param {{query: URLSearchParams}} props */
 export function IncidentsView({ query }) {
-  const incidents = useData(filtered("/api/incidents", query, ["service", "environment"]), (topic) => topic === "incident");
+  const path = filtered("/api/incidents?brief=true", query, PLACE);
   useTitle("Incidents");
   return html`<header class="title"><h1>Incidents</h1><div class="filters"><${PlaceFilter} query=${query} view="incidents" /></div></header>
-    <${Read} from=${incidents} what="incidents">${(data) => data.items.length === 0
-      ? html`<${Empty} title="No incidents"><p>A rollback, a failed rollback or a freeze would stand here with its evidence.</p></${Empty}>`
-      : html`<div class="scroll"><table class="list rows"><thead><tr><th>Severity</th><th>State</th><th>What</th><th>Where</th><th>Opened</th></tr></thead><tbody>${data.items.map((i) => html`<tr key=${i.id}><td class="k-status"><${Badge} of="severity" status=${i.severity} word=${i.severity} /></td><td class="k-state">${i.status.kind}</td><td class="k-what"><a href=${to("incidents", i.id)}>${i.title}</a></td><td class="k-by">${placeName(i)}</td><td class="k-when"><${Time} at=${i.openedAt} /></td></tr>`)}</tbody></table></div>`}</${Read}>`;
+    <${List} key=${path} path=${path} concerns=${(topic) => topic === "incident"} what="incidents" heads=${html`<th class="w-4">Severity</th><th class="w-2">State</th><th>What</th><th class="w-3">Where</th><th class="w-3">Opened</th>`}
+      row=${(i) => html`<tr key=${i.id}><td class="k-status"><${Badge} of="severity" status=${i.severity} word=${i.severity} /></td><td class="k-state">${i.status.kind}</td><td class="k-what"><a href=${to("incidents", i.id)}>${i.title}</a></td><td class="k-by">${placeName(i)}</td><td class="k-when"><${Time} at=${i.openedAt} /></td></tr>`}>
+      <${Empty} title="No incidents"><p>A rollback, a failed rollback or a freeze would stand here with its evidence.</p></${Empty}></${List}>`;
 }

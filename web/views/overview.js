@@ -1,42 +1,54 @@
 // What runs where, how sure we are of it, and what waits for a person. Left open all day.
-import { html } from "../vendor/preact-htm-3.1.1.js";
+import { html, useState } from "../vendor/preact-htm-3.1.1.js";
 import { ask } from "../core/api.js";
 import { to } from "../core/router.js";
 import { useData } from "../core/store.js";
-import { between, length } from "../core/time.js";
-import { commit, counted, deed, headline, isBlocked, requester } from "../core/words.js";
-import { Badge, Empty, Glyph, Read, Time, toast, useNow, useOnce, useTitle } from "../parts/basic.js";
+import { length } from "../core/time.js";
+import { commit, counted, headline, isBlocked, requester } from "../core/words.js";
+import { Badge, Empty, Glyph, PlanBadge, Read, Time, toast, useNow, useOnce, useTitle } from "../parts/basic.js";
 import { Figures } from "../parts/figures.js";
+import { Near, Table } from "../parts/list.js";
+import { EXECUTION_HEADS, executionRow } from "./lists.js";
 
 const ANY = (topic) => topic !== "journal";
 const LAST = 8;
+/** So many of what waits are shown at first. */
+const FIRST = 8;
+/** From so many services on they can be filtered. */
+const MANY = 8;
+/** How tall a service and each of its environments are before they were seen. */
+const [HEAD, ROW] = [47, 55];
 
 export function Overview() {
   const services = useData("/api/services", ANY);
   const plans = useData("/api/plans?status=pending_approval&limit=100", (topic) => topic === "plan");
-  const incidents = useData("/api/incidents?limit=100", (topic) => topic === "incident");
+  const incidents = useData("/api/incidents?open=true&brief=true&limit=100", (topic) => topic === "incident");
   const executions = useData(`/api/executions?limit=${LAST}`, (topic) => topic === "execution");
   useTitle("");
   return html`<h1 class="unseen">Overview</h1>
     <${Read} from=${services} what="services">${(data) => html`
-      <${Waiting} plans=${plans.data?.items ?? []} incidents=${(incidents.data?.items ?? []).filter((i) => i.status.kind === "open")} places=${data.items.flatMap((s) => s.environments)} />
+      <${Waiting} plans=${plans.data?.items ?? []} incidents=${incidents.data?.items ?? []} places=${data.items.flatMap((s) => s.environments)} />
       <${Services} services=${data.items} />
     `}</${Read}>
     <section aria-labelledby="last"><header class="head"><h2 id="last">Last changes</h2><a href="#/executions">All executions</a></header>
       <${Read} from=${executions} what="executions">${(data) => html`<${Last} items=${data.items} />`}</${Read}></section>`;
 }
 
-/** @param {{plans: any[], incidents: any[], places: any[]}} props */
 function Waiting({ plans, incidents, places }) {
+  const [all, setAll] = useState(false);
   const frozen = places.filter((place) => place.freeze);
   const shown = incidents.filter((incident) => incident.severity !== "notice" || incident.kind === "freeze");
   const count = plans.length + shown.length + frozen.length;
   if (count === 0) return html`<p class="calm" data-test="waiting" data-count="0"><${Glyph} shape="check" tone="good" />Nothing waits for a person.</p>`;
+  const lines = [
+    ...shown.map((i) => html`<li key=${i.id} class="t-bad-edge"><${Badge} of="severity" status=${i.severity} word=${i.severity} /><a href=${to("incidents", i.id)}>${i.title}</a><span class="aside">opened <${Time} at=${i.openedAt} /></span></li>`),
+    ...frozen.map((place) => html`<${Frozen} key=${`${place.service}/${place.environment}`} place=${place} />`),
+    ...plans.map((plan) => html`<${Pending} key=${plan.id} plan=${plan} />`),
+  ];
   return html`<section class="waiting" aria-labelledby="waiting" data-test="waiting" data-count=${count}>
     <header class="head"><h2 id="waiting">Waits for a person <span class="count waits">${count}</span></h2></header>
-    <ul>${shown.map((i) => html`<li key=${i.id} class="t-bad-edge"><${Badge} of="severity" status=${i.severity} word=${i.severity} /><a href=${to("incidents", i.id)}>${i.title}</a><span class="aside">opened <${Time} at=${i.openedAt} /></span></li>`)}
-      ${frozen.map((place) => html`<${Frozen} key=${`${place.service}/${place.environment}`} place=${place} />`)}
-      ${plans.map((plan) => html`<${Pending} key=${plan.id} plan=${plan} />`)}</ul></section>`;
+    <ul>${all ? lines : lines.slice(0, FIRST)}</ul>
+    ${count > FIRST && html`<p class="more"><button class="small" aria-expanded=${all} onClick=${() => setAll(!all)}>${all ? "Fewer" : `All ${count}`}</button></p>`}</section>`;
 }
 
 function Frozen({ place }) {
@@ -49,22 +61,22 @@ function Frozen({ place }) {
 }
 
 function Pending({ plan }) {
-  const blocked = isBlocked(plan);
   const needed = plan.advice.requiredApprovals;
-  return html`<li class=${blocked ? "t-bad-edge" : "t-warn-edge"} data-test="pending-plan">${blocked ? html`<${Badge} of="severity" status="high" word="blocked" />` : html`<${Badge} of="plan" status="pending_approval" word=${needed > 1 ? `${needed} approvals` : "approval"} />`}
+  return html`<li class=${isBlocked(plan) ? "t-bad-edge" : "t-warn-edge"} data-test="pending-plan"><${PlanBadge} plan=${plan} word=${needed > 1 ? `${needed} approvals` : "approval"} />
     <a href=${to("plans", plan.id)}>${headline(plan)}</a><span class="aside">asked by ${requester(plan.origin.by)} <${Time} at=${plan.createdAt} /></span></li>`;
 }
 
-/** @param {{services: any[]}} props */
 function Services({ services }) {
+  const [words, setWords] = useState("");
   if (services.length === 0) return html`<${Empty} title="No service yet"><p>Add <code>[services.NAME]</code> with its <code>repository</code> and an environment to <code>commander.toml</code>, then start the server anew.</p></${Empty}>`;
   const live = services.some((s) => s.environments.some((e) => e.live));
-  return html`<section aria-labelledby="services"><header class="head"><h2 id="services">Services</h2><span class="dim">${counted(services.length, "service")}</span></header>
+  const shown = services.filter(({ name, environments }) => [name, ...environments.map((e) => e.live?.version)].join(" ").toLowerCase().includes(words.toLowerCase()));
+  return html`<section aria-labelledby="services"><header class="head"><h2 id="services">Services</h2><span class="dim" role="status">${words && `${shown.length} of `}${counted(services.length, "service")}</span>${services.length > MANY && html`<input type="search" placeholder="Filter: a service, a version" aria-label="Filter the services" value=${words} onInput=${(e) => setWords(e.target.value)} data-test="filter" />`}</header>
     ${!live && html`<p class="hint">Nothing runs yet. Type into the box above, for example: <q>deploy v1.0.0 of ${services[0].name} to ${services[0].environments[0]?.environment ?? "staging"}</q></p>`}
     <table class="board"><colgroup><col class="c-env" /><col class="c-version" /><col class="c-state" /><col class="c-since" /><col class="c-plot" /><col class="c-plot" /><col class="c-back" /></colgroup>
       <thead><tr><th>Environment</th><th>Runs</th><th>How sure</th><th>Since</th><th>Error rate</th><th>p95</th><th>Rollback to</th></tr></thead>
-      ${services.map((service) => html`<tbody key=${service.name}><tr class="service"><th colspan="7" scope="rowgroup"><a href=${`#/releases?service=${encodeURIComponent(service.name)}`}>${service.name}</a><span class="repository mono">${service.repository}</span></th></tr>
-        ${service.environments.map((place) => html`<${Row} key=${place.environment} place=${place} />`)}</tbody>`)}</table></section>`;
+      ${shown.map((service, n) => html`<${Near} key=${service.name} height=${HEAD + ROW * service.environments.length} seen=${n < MANY}>${() => html`<tr class="service"><th colspan="7" scope="rowgroup"><a href=${`#/releases?service=${encodeURIComponent(service.name)}`}>${service.name}</a><span class="repository mono">${service.repository}</span></th></tr>
+        ${service.environments.map((place) => html`<${Row} key=${place.environment} place=${place} />`)}`}</${Near}>`)}</table></section>`;
 }
 
 function Row({ place }) {
@@ -90,17 +102,17 @@ function Baking({ watch }) {
   const bad = watch.state.counts.bad ?? 0;
   return html`<span class="baking" data-now=${now > 0}><${Badge} of="watch" status="baking" word=${left > 0 ? `baking, ${length(left)} left` : "baking"} />
     <progress max=${whole} value=${Math.min(whole, clock.bakedMilliseconds)} aria-label="Bake"></progress>
-    <span class="dim">${good} good${bad > 0 ? html`, <b class="t-bad">${bad} bad</b>` : ""} of ${evaluations}</span></span>`;
+    <span class="dim">${evaluations === 0 ? "not looked at yet" : html`${good} good${bad > 0 ? html`, <b class="t-bad">${bad} bad</b>` : ""} of ${evaluations}`}</span></span>`;
 }
 
-/** Only what is not as it should be. @param {{seen: any}} props */
+/** Only what is not as it should be. */
 function Container({ seen }) {
   if (!seen || (seen.state === "running" && seen.restartCount === 0)) return null;
   const word = seen.restartCount > 0 ? `container ${seen.state}, ${counted(seen.restartCount, "restart")}` : `container ${seen.state}`;
   return html`<span class="line"><${Badge} of="container" status=${seen.state} word=${word} /></span>`;
 }
 
-/** What is being done to a place. @param {{place: any}} props */
+/** What is being done to a place. */
 function Doing({ place }) {
   const { lockedBy, waiting, freeze } = place;
   return html`${freeze && html`<span class="line badge t-warn"><${Glyph} shape="pause" />frozen</span>`}
@@ -108,10 +120,4 @@ function Doing({ place }) {
     ${waiting.length > 0 && html`<span class="line dim">${waiting.length} waiting behind it</span>`}`;
 }
 
-/** @param {{items: any[]}} props */
-function Last({ items }) {
-  const now = useNow();
-  if (items.length === 0) return html`<p class="dim">Nothing was done yet.</p>`;
-  return html`<table class="list rows"><thead><tr><th>Outcome</th><th>What</th><th>By</th><th>When</th><th class="right">Took</th></tr></thead>
-    <tbody>${items.map((e) => html`<tr key=${e.id}><td class="k-status"><${Badge} of="execution" status=${e.status} /></td><td class="k-what"><a href=${to("executions", e.id)}>${deed(e.action, e.place)}</a></td><td class="k-by">${requester(e.requestedBy)}</td><td class="k-when"><${Time} at=${e.createdAt} /></td><td class="k-took right num">${between(e.createdAt, e.endedAt, now)}</td></tr>`)}</tbody></table>`;
-}
+const Last = ({ items }) => items.length === 0 ? html`<p class="dim">Nothing was done yet.</p>` : html`<${Table} heads=${EXECUTION_HEADS} items=${items} row=${executionRow} />`;

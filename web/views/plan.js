@@ -3,15 +3,14 @@ import { html, useState } from "../vendor/preact-htm-3.1.1.js";
 import { placed, to } from "../core/router.js";
 import { useData } from "../core/store.js";
 import { interruption } from "../core/steps.js";
-import { commit, configurationLines, counted, headline, isBlocked, requester, short } from "../core/words.js";
-import { Badge, Digest, Glyph, Read, Time, useTitle } from "../parts/basic.js";
+import { commit, configurationLines, counted, headline, requester, short } from "../core/words.js";
+import { Badge, Digest, Glyph, Pairs, PlanBadge, Read, Time, fact, useTitle } from "../parts/basic.js";
 import { Advice } from "../parts/advice.js";
 import { Decision } from "../parts/decision.js";
 import { Graph, inOrder } from "../parts/graph.js";
 import { Marked, marks } from "../parts/reading.js";
 import { Step } from "../parts/step.js";
 
-/** @param {{id: string}} props */
 export function PlanView({ id }) {
   const about = (topic, of) => topic === "plan" && of === id;
   const plan = useData(`/api/plans/${id}`, about);
@@ -19,7 +18,6 @@ export function PlanView({ id }) {
   return html`<${Read} from=${plan} what="plan">${(data) => html`<${Plan} plan=${data} approvals=${approvals.data?.items ?? []} reload=${plan.reload} />`}</${Read}>`;
 }
 
-/** @param {{plan: any, approvals: any[], reload: () => void}} props */
 function Plan({ plan, approvals, reload }) {
   const { body } = plan;
   const where = placed(body);
@@ -28,7 +26,7 @@ function Plan({ plan, approvals, reload }) {
   const execution = executions.find((e) => e.plan === plan.id);
   useTitle(headline(plan));
   return html`<article class="plan" data-test="plan" data-status=${plan.status}>
-    <header class="title"><h1>${headline(plan)}</h1>${isBlocked(plan) ? html`<${Badge} of="severity" status="high" word="blocked" />` : html`<${Badge} of="plan" status=${plan.status} />`}</header>
+    <header class="title"><h1>${headline(plan)}</h1><${PlanBadge} plan=${plan} /></header>
     <p class="origin">${plan.origin.text && html`<q class="marked"><${Marked} text=${plan.origin.text} marks=${marks({ intent: plan.origin.intent })} /></q> `}
       ${plan.origin.rerunOf && html`<a href=${to("executions", plan.origin.rerunOf.execution)}>an execution</a> again, from <b class="mono">${plan.origin.rerunOf.fromStep}</b> `}<span class="dim">asked by ${requester(plan.origin.by)} <${Time} at=${plan.createdAt} /></span></p>
     <div class="columns">
@@ -47,7 +45,6 @@ const INTERRUPTION = "interruption: ";
 /** @param {any} pin @param {any} release */
 const isPinned = (pin, release) => pin && release.commit === pin.commit && release.configurationDigest === pin.configuration && release.imageId === pin.imageId;
 
-/** @param {{plan: any, releases: any[]}} props */
 function Changes({ plan, releases }) {
   const { pins, configuration } = plan.body;
   const live = releases.find((r) => isPinned(pins.live, r));
@@ -59,9 +56,9 @@ function Changes({ plan, releases }) {
       ${pins.commit && html`<div><dt>Source</dt><dd>${pins.referenceKind && pins.referenceKind !== "commit" ? `${pins.referenceKind} ` : ""}${pins.reference && pins.reference !== pins.commit && html`<b class="mono">${pins.reference}</b> at `}<${Digest} of=${pins.commit} what="commit" /></dd></div>`}
       <div><dt>Replaces</dt><dd>${pins.live ? html`${live ? html`<a class="mono" href=${to("releases", live.id)}>${live.version}</a> ` : ""}<${Digest} of=${pins.live.commit} what="commit" />` : plan.body.environment ? "nothing: a first release" : "nothing: no release is made"}</dd></div>
       <div><dt>Image</dt><dd>${pins.imageId ? html`<${Digest} of=${pins.imageId} what="image" /> as it is; nothing is built` : plan.body.steps.some((s) => s.action.kind === "build_image") ? "built from the commit" : "–"}</dd></div>
-      <div><dt>Interruption</dt><dd>${stated ? stated.slice(INTERRUPTION.length) : interruption(plan.body)}</dd></div>
-      ${notes.filter((note) => note !== stated).map((note) => html`<div><dt>To know</dt><dd>${note}</dd></div>`)}
-      ${plan.chain.length > 0 && html`<div><dt>Afterwards</dt><dd>once this is verified, a plan for ${plan.chain.join(", then ")} is made and waits for its own approval</dd></div>`}
+      ${fact("Interruption", stated ? stated.slice(INTERRUPTION.length) : interruption(plan.body))}
+      ${notes.filter((note) => note !== stated).map((note) => fact("To know", note))}
+      ${plan.chain.length > 0 && html`${fact("Afterwards", html`once this is verified, a plan for ${plan.chain.join(", then ")} is made and waits for its own approval`)}`}
     </dl>
     ${plan.changes && html`<${Commits} changes=${plan.changes} />`}
     ${configuration && html`<${Configuration} now=${configuration} before=${live?.configuration} first=${!pins.live} />`}</section>`;
@@ -79,7 +76,6 @@ function Commits({ changes }) {
     ${files > 0 && html`<details><summary>${counted(files, "file")}</summary><ul class="files mono">${changes.files.map((file) => html`<li>${file}</li>`)}</ul>${changes.moreFiles > 0 && html`<p class="dim">and ${changes.moreFiles} more</p>`}</details>`}`;
 }
 
-/** @param {{now: any, before: any, first: boolean}} props */
 function Configuration({ now, before, first }) {
   const next = configurationLines(now);
   const old = new Map(configurationLines(before));
@@ -91,7 +87,7 @@ function Configuration({ now, before, first }) {
     ${before && html`<p>${differing.length === 0 ? "The same as what runs." : `${counted(differing.length, "difference")} to what runs.`}</p>`}
     ${!before && html`<p>${first ? "Nothing to compare with: nothing runs there yet." : "The release that it replaces is not in the ledger any more."}</p>`}
     ${differing.length > 0 && html`<table class="diff"><tbody>${differing.map((name) => html`<tr><th>${name}</th><td>${old.has(name) && html`<del>${old.get(name)}</del>`}</td><td>${after.has(name) && html`<ins>${after.get(name)}</ins>`}</td></tr>`)}</tbody></table>`}
-    <details open=${!before}><summary>${before ? `${same} unchanged, all of it` : "All of it"}</summary><dl class="pairs mono">${next.map(([name, text]) => html`<div><dt>${name}</dt><dd>${text}</dd></div>`)}</dl></details>`;
+    <details open=${!before}><summary>${before ? `${same} unchanged, all of it` : "All of it"}</summary><${Pairs} of=${next} /></details>`;
 }
 
 function Steps({ plan }) {
@@ -102,7 +98,6 @@ function Steps({ plan }) {
     <ol class="steps">${steps.map((step) => html`<${Step} key=${step.id} step=${step} body=${plan.body} open=${chosen === step.id} toggle=${() => setChosen(chosen === step.id ? "" : step.id)} />`)}</ol></section>`;
 }
 
-/** @param {{plan: any, releases: any[]}} props */
 function WayBack({ plan, releases }) {
   const { rollbackTarget, onDegraded, action } = plan.body;
   const target = releases.find((r) => isPinned(rollbackTarget, r));
@@ -115,7 +110,7 @@ function WayBack({ plan, releases }) {
     <p><${Glyph} shape=${tone === "good" ? "check" : tone === "warn" ? "diamond" : "dot"} tone=${tone} />${text}</p>
     ${rollbackTarget && html`<dl class="facts"><div><dt>Goes to</dt><dd>${target ? html`<a class="mono" href=${to("releases", target.id)}>${target.version}</a> ` : ""}<${Digest} of=${rollbackTarget.commit} what="commit" /></dd></div>
       <div><dt>Proof</dt><dd>${target ? html`<${Badge} of="quality" status=${target.quality} />${proof(target)}, first live <${Time} at=${target.firstLiveAt} />` : "the release is not in the ledger any more"}</dd></div>
-      <div><dt>Image</dt><dd><${Digest} of=${rollbackTarget.imageId} what="image" /></dd></div><div><dt>Configuration</dt><dd class="mono">${short(rollbackTarget.configuration)}</dd></div></dl>`}</section>`;
+      ${fact("Image", html`<${Digest} of=${rollbackTarget.imageId} what="image" />`)}<div><dt>Configuration</dt><dd class="mono">${short(rollbackTarget.configuration)}</dd></div></dl>`}</section>`;
 }
 
 /** @param {any} release */

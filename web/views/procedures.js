@@ -22,21 +22,20 @@ export function ProceduresView({ id, query }) {
     <${Read} from=${sops} what="procedures">${(/** @type {any} */ { items }) => {
       if (items.length === 0) return html`<${Empty} title="No procedures"><p>Put Markdown files with rules in their front matter into the folder <code>advisor.sops</code>, then read the folder again.</p></${Empty}>`;
       const sop = items.find((s) => s.file === id) ?? null;
-      return html`<div class="sides"><nav aria-label="Procedures"><ul class="toc">${items.map((s) => html`<li key=${s.file}><a href=${to("procedures", s.file)} aria-current=${s === sop ? "page" : undefined}>${s.title}<span class="dim">${counted(s.rules.length, "rule")}${s.suspicions.length > 0 ? html` · <b class="t-warn">${s.suspicions.length} flagged</b>` : ""}</span></a></li>`)}</ul></nav>
+      return html`<div class=${`sides ${sop || words.trim() ? "one" : ""}`}><nav aria-label="Procedures"><ul class="toc">${items.map((s) => html`<li key=${s.file}><a href=${to("procedures", s.file)} aria-current=${s === sop ? "page" : undefined}>${s.title}<span class="dim">${counted(s.rules.length, "rule")}${s.suspicions.length > 0 ? html` · <b class="t-warn">${s.suspicions.length} flagged</b>` : ""}</span></a></li>`)}</ul></nav>
         <div>${words.trim() ? html`<${Found} words=${words.trim()} />` : sop ? html`<${Procedure} sop=${sop} offers=${offers} line=${Number(query.get("line"))} />` : html`<${All} items=${items} offers=${offers} />`}</div></div>`;
     }}</${Read}>`;
 }
 
-/** @param {{items: any[], offers: any[]}} props */
 function All({ items, offers }) {
   const rules = items.flatMap((s) => s.rules.map((rule) => ({ sop: s, rule })));
   return html`<h2>What is enforced</h2><p class="dim">${counted(rules.length, "rule")} in ${counted(items.length, "procedure")}, and accepted suggestions. Nothing else in the texts is obeyed.</p>
-    <table class="list rows"><thead><tr><th>Severity</th><th>Rule</th><th>In</th></tr></thead><tbody>${rules.map(({ sop, rule }) => html`<tr><td class="k-status"><${Demand} demand=${rule.demand} /></td><td class="k-what">${rule.message}</td><td class="k-when"><a href=${to("procedures", sop.file)}>${sop.title}</a></td></tr>`)}</tbody></table><${Suggestions} offers=${offers} />`;
+    <table class="list rows"><thead><tr><th class="w-4">Severity</th><th>Rule</th><th class="w-5">In</th></tr></thead><tbody>${rules.map(({ sop, rule }) => html`<tr><td class="k-status"><${Demand} demand=${rule.demand} /></td><td class="k-what">${rule.message}</td><td class="k-when"><a href=${to("procedures", sop.file)}>${sop.title}</a></td></tr>`)}</tbody></table><${Suggestions} offers=${offers} />`;
 }
 
 const Demand = ({ demand }) => (demand.kind === "approvals" ? html`<span class="badge t-busy"><${Glyph} shape="check" />${demand.count} approvals</span>` : html`<${Badge} of="severity" status=${demand.severity} />`);
 
-/** What the texts demand, as rules: until a named person accepts one, it only warns. @param {{offers: any[]}} props */
+/** What the texts demand, as rules: until a named person accepts one, it only warns. */
 function Suggestions({ offers }) {
   const { mayChange } = useSignal(state);
   const [decide, busy] = useOnce(async (one, verb, said) => {
@@ -62,7 +61,7 @@ function Procedure({ sop, offers, line }) {
   }, [sop.file, line]);
   let heading = "";
   let lead = "";
-  return html`<article data-test="procedure"><h2>${sop.title}</h2><p class="dim mono">${sop.file}</p>
+  return html`<article data-test="procedure"><p class="wide-not"><a href="#/procedures">All procedures</a></p><h2>${sop.title}</h2><p class="dim mono">${sop.file}</p>
     ${sop.suspicions.length > 0 && html`<div class="flagged t-warn-edge"><h3><${Glyph} shape="diamond" tone="warn" />Flagged</h3><p>Looks like an attempt to talk to a machine. It is shown as text and obeyed by nothing.</p><ul class="plain">${sop.suspicions.map((s) => html`<li>line ${s.line}, ${s.kind.replaceAll("_", " ")}: <q>${s.excerpt}</q></li>`)}</ul></div>`}
     ${sop.rules.length > 0 && html`<h3>Rules</h3><ul class="rules">${sop.rules.map((rule) => html`<li><${Demand} demand=${rule.demand} /><div><p>${rule.message}</p><details><summary>as it is checked</summary><${RuleText} rule=${rule} /></details></div></li>`)}</ul>`}
     <${Suggestions} offers=${offers.filter((one) => one.citation.sop === sop.file)} />
@@ -74,7 +73,6 @@ function Procedure({ sop, offers, line }) {
     })}</div></article>`;
 }
 
-/** @param {{words: string}} props */
 function Found({ words }) {
   const [late, setLate] = useState(words);
   useEffect(() => {

@@ -7,12 +7,11 @@ import { go, placed, to } from "../core/router.js";
 import { reload as readAgain, useData } from "../core/store.js";
 import { length } from "../core/time.js";
 import { configurationLines, counted, headline, placeName, value } from "../core/words.js";
-import { Badge, Dialog, Digest, Glyph, Read, Time, toast, useOnce, useTitle } from "../parts/basic.js";
+import { Badge, Dialog, Digest, Glyph, Pairs, Read, Time, fact, sends, toast, useOnce, useTitle } from "../parts/basic.js";
 import { Evaluation } from "../parts/evaluation.js";
 import { LogPane } from "../parts/logpane.js";
 import { Plot, pointsOf, Verdicts } from "../parts/plot.js";
 
-/** @param {{id: string}} props */
 export function ReleaseView({ id }) {
   const release = useData(`/api/releases/${id}`, (topic) => topic === "release");
   return html`<${Read} from=${release} what="release">${(data) => html`<${Release} release=${data} />`}</${Read}>`;
@@ -30,22 +29,22 @@ function Release({ release }) {
     ${watches.data && !watch && html`<p class="dim">This release was not watched.</p>`}
     ${watch && html`<${Watched} watch=${watch} />`}
     <section aria-labelledby="facts"><h2 id="facts">The release</h2><dl class="facts">
-      <div><dt>By</dt><dd>${release.by}</dd></div>
-      <div><dt>First live</dt><dd><${Time} at=${release.firstLiveAt} /></dd></div>
+      ${fact("By", release.by)}
+      ${fact("First live", html`<${Time} at=${release.firstLiveAt} />`)}
       <div><dt>Proof</dt><dd>${release.verifiedBy ? { metrics: "its metrics over a whole bake", probe: "Commander's own requests over a whole bake", person: `${release.verifiedBy.name} vouches for it` }[release.verifiedBy.kind] : "none"}</dd></div>
-      <div><dt>Commit</dt><dd><${Digest} of=${release.commit} what="commit" /></dd></div>
-      <div><dt>Image</dt><dd><${Digest} of=${release.imageId} what="image" /></dd></div>
+      ${fact("Commit", html`<${Digest} of=${release.commit} what="commit" />`)}
+      ${fact("Image", html`<${Digest} of=${release.imageId} what="image" />`)}
       ${Object.entries(release.baseImages).map(([name, digest]) => html`<div><dt>Built on</dt><dd class="mono">${name} <${Digest} of=${digest} what="base image" /></dd></div>`)}
-      <div><dt>Configuration</dt><dd><${Digest} of=${release.configurationDigest} what="configuration digest" /></dd></div>
-      <div><dt>Came by</dt><dd><a href=${to("plans", release.plan)}>the plan</a>, <a href=${to("executions", release.execution)}>its execution</a></dd></div></dl>
-      <details><summary>All of its configuration</summary><dl class="pairs mono">${configurationLines(release.configuration).map(([name, text]) => html`<div><dt>${name}</dt><dd>${text}</dd></div>`)}</dl></details></section>
+      ${fact("Configuration", html`<${Digest} of=${release.configurationDigest} what="configuration digest" />`)}
+      ${fact("Came by", html`<a href=${to("plans", release.plan)}>the plan</a>, <a href=${to("executions", release.execution)}>its execution</a>`)}</dl>
+      <details><summary>All of its configuration</summary><${Pairs} of=${configurationLines(release.configuration)} /></details></section>
     <section aria-labelledby="logs"><header class="head"><h2 id="logs">What it prints</h2><button class="small" aria-expanded=${logs} onClick=${() => setLogs(!logs)}>${logs ? "Close" : "Show"}</button></header>
       ${logs && html`<${LogPane} path=${`/api/releases/${release.id}/logs?tail=2000`} name=${`${release.service}-${release.version}`} />`}</section></article>`;
 }
 
 function Watched({ watch }) {
   const view = useData(`/api/watches/${watch.id}?limit=500`, (topic, of) => topic === "watch" && of === watch.id);
-  const [chosen, setChosen] = useState(/** @type {number | null} */ (null));
+  const [chosen, setChosen] = useState(null);
   return html`<section aria-labelledby="watch" class="watch" data-test="watch" data-status=${watch.state.status}>
     <header class="head"><h2 id="watch">The watch</h2><${Badge} of="watch" status=${watch.state.status} /></header>
     <${Bake} watch=${watch} points=${pointsOf(view.data?.evaluations ?? [], "error_rate")} />
@@ -57,7 +56,6 @@ function Watched({ watch }) {
     }}</${Read}></section>`;
 }
 
-/** @param {{watch: any, points: any[]}} props */
 function Bake({ watch, points }) {
   const { state, settings, grant, restored } = watch;
   const whole = settings.bakeSeconds * 1000;
@@ -68,7 +66,7 @@ function Bake({ watch, points }) {
     <p>${points.length > 0 && html`<${Verdicts} points=${points} />`}${counted(state.evaluations, "evaluation")}: ${counts.map(([kind, n]) => `${n} ${kind.replaceAll("_", " ")}`).join(", ") || "none"}</p>
     ${watch.reason && html`<p class="reason">${watch.reason}</p>`}
     <dl class="facts tight"><div><dt>Judged by</dt><dd>error rate at most ${value("error_rate", t.errorRateMax)}${t.p95MaxSeconds ? `, p95 at most ${value("p95", t.p95MaxSeconds)}` : ""}, from ${t.minRequests} requests in ${length(settings.windowSeconds * 1000)} on, every ${length(settings.intervalMilliseconds)}</dd></div>
-      <div><dt>Bad for certain</dt><dd>${settings.consecutiveBad} bad in a row, or ${settings.badOf.bad} of ${settings.badOf.last}</dd></div>
+      ${fact("Bad for certain", html`${settings.consecutiveBad} bad in a row, or ${settings.badOf.bad} of ${settings.badOf.last}`)}
       <div><dt>Then</dt><dd>${grant ? html`rolled back by itself, once, as its approval allowed, to <${Digest} of=${grant.onDegraded?.to?.commit} what="commit" />` : restored ? "nothing by itself: this release was restored by a rollback" : "a person is called"}</dd></div></dl></div>`;
 }
 
@@ -95,16 +93,14 @@ function Acts({ release, watch }) {
     ${forbidding && html`<${Forbid} release=${release} close=${() => { setForbidding(false); again(); }} />`}</div>`;
 }
 
-/** @param {{release: any, close: () => void}} props */
 function Forbid({ release, close }) {
-  /** @type {{current: HTMLTextAreaElement}} */
   const reason = useRef(null);
   const [forbid, busy] = useOnce(async () => {
     await ask("PUT", `/api/releases/${release.id}/quarantine`, { reason: reason.current.value.trim() });
     toast("Quarantined: it cannot be deployed, and nothing goes back to it.");
     close();
   });
-  return html`<${Dialog} title=${`Quarantine ${release.version}`} close=${close}><form onSubmit=${(e) => { e.preventDefault(); void forbid(); }}>
+  return html`<${Dialog} title=${`Quarantine ${release.version}`} close=${close}><form onSubmit=${sends(forbid)}>
     <p>The same commit and image with this configuration cannot be deployed to ${release.environment} any more, and no rollback goes to it. What runs is not touched.</p>
     <label for="reason">Reason</label><textarea id="reason" ref=${reason} rows="3" maxlength="500" required autofocus></textarea>
     <footer><button type="submit" class="danger" disabled=${busy}><${Glyph} shape="stop" />Quarantine</button><button type="button" onClick=${close}>Not now</button></footer></form></${Dialog}>`;

@@ -3,7 +3,7 @@ import { html, useLayoutEffect, useRef, useState } from "../vendor/preact-htm-3.
 import { post } from "../core/api.js";
 import { session, state } from "../core/session.js";
 import { useSignal } from "../core/signal.js";
-import { Dialog, Glyph, useTitle } from "../parts/basic.js";
+import { Dialog, Glyph, sends, useTitle } from "../parts/basic.js";
 
 export function SignIn() {
   const { why } = useSignal(state);
@@ -12,23 +12,19 @@ export function SignIn() {
     <h1>Sign in</h1>
     <p>Open the address that <code>commander serve</code> prints: it signs you in, once. Or paste a token.</p>
     <${TokenForm} why=${why} />
-    <p class="dim">Whoever started the server makes a token for you: <code>commander token add NAME</code></p></main>`;
+    <p class="dim">Whoever started the server makes a token for you: <code>commander token create NAME</code></p></main>`;
 }
 
-/** @param {{close: () => void}} props */
 export const SignInAgain = ({ close }) => html`<${Dialog} title="Sign in here" close=${close}>
   <p>The value that changes need lives in the tab that signed in. Paste a token to get one here too.</p><${TokenForm} why="" done=${close} /></${Dialog}>`;
 
-/** @param {{why: string, done?: () => void}} props */
 function TokenForm({ why, done }) {
   const [failure, setFailure] = useState("");
   const [busy, setBusy] = useState(false);
-  /** @type {{current: HTMLInputElement}} */
   const input = useRef(null);
   // The browser's own autofocus works once in a page's life.
   useLayoutEffect(() => input.current.focus(), []);
-  const submit = async (event) => {
-    event.preventDefault();
+  const submit = async () => {
     // A whole address is what people copy; the token is what stands behind its last sign.
     const token = input.current.value.trim().replace(/^.*#t=/, "");
     if (!token || busy) return;
@@ -44,7 +40,7 @@ function TokenForm({ why, done }) {
     }
   };
   const said = failure || why;
-  return html`<form class="token" onSubmit=${submit}>
+  return html`<form class="token" onSubmit=${sends(submit)}>
     <label for="token">Token or address</label>
     <input id="token" ref=${input} type="password" autocomplete="current-password" autofocus spellcheck=${false} aria-invalid=${Boolean(failure)} aria-describedby="token-why" data-test="token" />
     <button type="submit" class="primary" disabled=${busy} data-test="sign-in">Sign in</button>

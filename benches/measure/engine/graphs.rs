@@ -188,6 +188,11 @@ impl Approved {
     /// For the service with this number.
     pub fn make(shape: Shape, service: usize) -> Result<Self> {
         let body = shape.body(&ServiceName::parse(&format!("service-{service}"))?)?;
+        Self::of(body, "build and test v1.0.0", None)
+    }
+
+    /// What ada asked for with this sentence, where that release is live.
+    pub fn of(body: PlanBody, sentence: &str, replaces: Option<ReleaseId>) -> Result<Self> {
         let by = PersonName::parse("ada")?;
         let now = clock::now();
         let plan = Plan {
@@ -201,7 +206,7 @@ impl Approved {
                 command: None,
                 thread: None,
                 intent: None,
-                text: Some("build and test v1.0.0".to_owned()),
+                text: Some(sentence.to_owned()),
                 rerun_of: None,
             },
             created_at: now,
@@ -234,10 +239,11 @@ impl Approved {
             created_at: now,
             ended_at: None,
             release: None,
-            replaces: None,
+            replaces,
             requested_by: Requester::Person { name: by },
         };
-        let release = (shape == Shape::Asks).then(|| ReleaseId::from_digits(execution.id.digits()));
+        let makes_release = matches!(plan.body.action, Action::Deploy | Action::Promote);
+        let release = makes_release.then(|| ReleaseId::from_digits(execution.id.digits()));
         Ok(Self {
             plan,
             approval,

@@ -1,5 +1,6 @@
 //! A data directory with the real store and journal, and an engine over an outside that does nothing.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -14,7 +15,9 @@ use tokio_util::sync::CancellationToken;
 use commander::adapters::db::Store;
 use commander::domain::approval::{ApprovalWindows, authorise};
 use commander::domain::execution::ExecutionStatus;
+use commander::domain::lock::Place;
 use commander::domain::transition::Transition;
+use commander::domain::watch::WatchSettings;
 use commander::engine::outside::LedgerJournal;
 use commander::engine::{Engine, Halt, SystemTimer};
 use commander::os::clock;
@@ -80,12 +83,17 @@ impl House {
     }
 
     pub fn with(world: Nothing) -> Result<Self> {
+        Self::watching(world, BTreeMap::new())
+    }
+
+    /// One in which the releases of these places are watched like this.
+    pub fn watching(world: Nothing, watches: BTreeMap<Place, WatchSettings>) -> Result<Self> {
         let folder = folder()?;
         let store = Store::open(folder.path())?;
         let world = Arc::new(world);
         let engine = Engine {
             world: world.clone(),
-            journal: Arc::new(LedgerJournal::new(store.clone(), Arc::default())),
+            journal: Arc::new(LedgerJournal::new(store.clone(), Arc::new(watches))),
             timer: Arc::new(SystemTimer::default()),
             log: Arc::new(Silence),
             instance: Arc::from("0123ab"),
@@ -178,7 +186,7 @@ async fn one_after_the_other(engine: Engine, lane: Vec<Approved>) -> Result<()> 
     Ok(())
 }
 
-async fn to_its_end(engine: &Engine, approved: &Approved) -> Result<()> {
+pub async fn to_its_end(engine: &Engine, approved: &Approved) -> Result<()> {
     match run(engine, approved).await? {
         Halt::Ended(end) if end.status == ExecutionStatus::Succeeded => Ok(()),
         other => Err(format!("an execution did not succeed: {other:?}").into()),

@@ -13,10 +13,10 @@
 //! in each round, so that a machine that is busy for a while is so for both.
 
 mod crowd;
-mod graphs;
-mod house;
+pub mod graphs;
+pub mod house;
 mod peer;
-mod world;
+pub mod world;
 
 use crate::Result;
 use crate::figure::{Figure, percentile};

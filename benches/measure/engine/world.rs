@@ -1,7 +1,7 @@
 //! An outside that does nothing: every call is answered at once, or never.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -11,8 +11,8 @@ use commander::domain::execution::Fault;
 use commander::domain::lock::Place;
 use commander::domain::snapshot::Publish;
 use commander::engine::{
-    Answer, BuildRequest, BuiltImage, Call, ContainerFacts, ContainerSpec, Exit, LogLine, LogSink,
-    TestRun, World,
+    Answer, BuildRequest, BuiltImage, Call, ContainerFacts, ContainerHealth, ContainerSpec, Exit,
+    LogLine, LogSink, TestRun, World,
 };
 
 #[derive(Default)]
@@ -21,6 +21,8 @@ pub struct Nothing {
     hangs: bool,
     /// When each call came.
     moments: Mutex<Vec<Instant>>,
+    /// By name, what was created.
+    containers: Mutex<BTreeMap<String, ContainerFacts>>,
 }
 
 impl Nothing {
@@ -34,6 +36,11 @@ impl Nothing {
     pub fn moments(&self) -> Vec<Instant> {
         let mut moments = self.moments.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut moments)
+    }
+
+    fn containers(&self) -> MutexGuard<'_, BTreeMap<String, ContainerFacts>> {
+        let containers = self.containers.lock();
+        containers.unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn note(&self) {
@@ -84,8 +91,9 @@ impl World for Nothing {
         Ok(())
     }
 
-    async fn create_container(&self, _: &ContainerSpec, _: &Call) -> Result<Answer, Fault> {
+    async fn create_container(&self, spec: &ContainerSpec, _: &Call) -> Result<Answer, Fault> {
         self.note().await;
+        self.containers().insert(spec.name.clone(), running(spec));
         Ok(answer())
     }
 
@@ -107,8 +115,12 @@ impl World for Nothing {
         Ok(())
     }
 
-    async fn inspect_container(&self, _: &str, _: &Call) -> Result<Option<ContainerFacts>, Fault> {
-        Ok(None)
+    async fn inspect_container(
+        &self,
+        name: &str,
+        _: &Call,
+    ) -> Result<Option<ContainerFacts>, Fault> {
+        Ok(self.containers().get(name).cloned())
     }
 
     async fn probe(&self, _: Publish, _: &str, _: Duration, _: &Call) -> Result<Answer, Fault> {
@@ -125,6 +137,20 @@ impl World for Nothing {
     ) -> Result<Exit, Fault> {
         self.note().await;
         Ok(exit())
+    }
+}
+
+fn running(spec: &ContainerSpec) -> ContainerFacts {
+    ContainerFacts {
+        image_id: spec.image_id.clone(),
+        configuration: Some(spec.configuration.digest()),
+        running: true,
+        exit_code: None,
+        oom_killed: false,
+        restart_count: 0,
+        health: ContainerHealth::Unchecked,
+        started_at: None,
+        tail: String::new(),
     }
 }
 

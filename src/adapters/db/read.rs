@@ -26,6 +26,8 @@ use crate::domain::watch::{Evaluation, Watch};
 pub struct Selection {
     pub service: Option<ServiceName>,
     pub environment: Option<EnvironmentName>,
+    /// Only those that are older than the one with this id.
+    pub before: Option<String>,
     /// At most this many.
     pub limit: u32,
 }
@@ -83,12 +85,14 @@ impl Store {
                 db,
                 &format!(
                     "{PLAN} WHERE (?1 IS NULL OR service = ?1) AND (?2 IS NULL OR environment = ?2)
-                     AND (?3 IS NULL OR status = ?3) ORDER BY id DESC LIMIT ?4"
+                     AND (?3 IS NULL OR status = ?3) AND (?4 IS NULL OR id < ?4)
+                     ORDER BY id DESC LIMIT ?5"
                 ),
                 params![
                     selection.service.as_ref().map(|s| s.as_str()),
                     selection.environment.as_ref().map(|e| e.as_str()),
                     status,
+                    selection.before,
                     selection.limit
                 ],
             )
@@ -186,11 +190,12 @@ impl Store {
                 db,
                 &format!(
                     "{EXECUTION} WHERE (?1 IS NULL OR service = ?1) AND (?2 IS NULL OR environment = ?2)
-                     ORDER BY id DESC LIMIT ?3"
+                     AND (?3 IS NULL OR id < ?3) ORDER BY id DESC LIMIT ?4"
                 ),
                 params![
                     selection.service.as_ref().map(|s| s.as_str()),
                     selection.environment.as_ref().map(|e| e.as_str()),
+                    selection.before,
                     selection.limit
                 ],
             )
@@ -302,11 +307,13 @@ impl Store {
                 db,
                 &format!(
                     "{RELEASE} WHERE (?1 IS NULL OR service = ?1)
-                     AND (?2 IS NULL OR environment = ?2) ORDER BY id DESC LIMIT ?3"
+                     AND (?2 IS NULL OR environment = ?2)
+                     AND (?3 IS NULL OR id < ?3) ORDER BY id DESC LIMIT ?4"
                 ),
                 params![
                     selection.service.as_ref().map(|s| s.as_str()),
                     selection.environment.as_ref().map(|e| e.as_str()),
+                    selection.before,
                     selection.limit
                 ],
             )
@@ -401,10 +408,12 @@ impl Store {
                 db,
                 "watch",
                 "SELECT id, body FROM watches WHERE (?1 IS NULL OR service = ?1)
-                 AND (?2 IS NULL OR environment = ?2) ORDER BY id DESC LIMIT ?3",
+                 AND (?2 IS NULL OR environment = ?2)
+                     AND (?3 IS NULL OR id < ?3) ORDER BY id DESC LIMIT ?4",
                 params![
                     selection.service.as_ref().map(|s| s.as_str()),
                     selection.environment.as_ref().map(|e| e.as_str()),
+                    selection.before,
                     selection.limit
                 ],
             )
@@ -439,15 +448,32 @@ impl Store {
     }
 
     pub fn incidents(&self, selection: &Selection) -> Result<Vec<Incident>, StoreError> {
+        self.incidents_where("true", selection)
+    }
+
+    /// Those that nobody and nothing has closed.
+    pub fn open_incidents(&self, selection: &Selection) -> Result<Vec<Incident>, StoreError> {
+        self.incidents_where("body ->> '$.status.kind' = 'open'", selection)
+    }
+
+    fn incidents_where(
+        &self,
+        condition: &str,
+        selection: &Selection,
+    ) -> Result<Vec<Incident>, StoreError> {
         self.read(|db| {
             bodies(
                 db,
                 "incident",
-                "SELECT id, body FROM incidents WHERE (?1 IS NULL OR service = ?1)
-                 AND (?2 IS NULL OR environment = ?2) ORDER BY id DESC LIMIT ?3",
+                &format!(
+                    "SELECT id, body FROM incidents WHERE {condition}
+                     AND (?1 IS NULL OR service = ?1) AND (?2 IS NULL OR environment = ?2)
+                     AND (?3 IS NULL OR id < ?3) ORDER BY id DESC LIMIT ?4"
+                ),
                 params![
                     selection.service.as_ref().map(|s| s.as_str()),
                     selection.environment.as_ref().map(|e| e.as_str()),
+                    selection.before,
                     selection.limit
                 ],
             )

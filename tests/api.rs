@@ -23,6 +23,8 @@ mod house;
 mod keeping;
 #[path = "support/plans.rs"]
 mod ledger;
+#[path = "api/lists.rs"]
+mod lists;
 #[path = "api/log.rs"]
 mod log;
 #[path = "api/page.rs"]

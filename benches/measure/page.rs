@@ -12,6 +12,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use tokio::task::JoinSet;
 
+use commander::adapters::db::Store;
 use commander::domain::catalogue::{MetricQueries, Settings, Test, TestStage};
 use commander::domain::digest::Digest;
 use commander::domain::incident::{Incident, IncidentKind, IncidentStatus, TimelineEntry};
@@ -162,7 +163,11 @@ fn fill() -> Result<tempfile::TempDir> {
         Result::Ok(())
     })?;
     let house = Arc::into_inner(house).ok_or("a place is still being filled")?;
-    Ok(house.close())
+    let folder = house.close();
+    match Store::verify(folder.path())? {
+        Ok(_) => Ok(folder),
+        Err(broken) => Err(format!("what was written is not whole: {broken}").into()),
+    }
 }
 
 /// One place from its first release to its last, which is verified.
@@ -190,8 +195,7 @@ async fn life(house: Arc<House>, number: usize, deploys: usize) -> Result<()> {
     }
     if number < PENDING {
         let waiting = deploy(&house, &place, number, deploys + 1)?;
-        let stored = Change::StorePlan(Box::new(waiting.plan));
-        house.store.write(Transition::of(vec![stored])).await?;
+        house.store.write(Transition::of(waiting.offered())).await?;
     }
     if number < INCIDENTS {
         let told = Change::OpenIncident(Box::new(incident(&place, number, last)?));

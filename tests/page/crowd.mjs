@@ -117,6 +117,20 @@ await view("executions", "#/executions", "#main table.list tbody tr");
 await view("releases", "#/releases", "#main table.list tbody tr");
 await view("incidents", "#/incidents", "#main table.list tbody tr");
 await view("audit", "#/audit", "#main table.audit tbody tr");
+// To the very first execution, 200 rows at a time, and then through all of them.
+await page.goto(`${address}/#/executions`);
+await page.waitForSelector("[data-test=older]");
+await longest();
+while (await page.locator("[data-test=older]").count()) {
+  const rows = await page.locator("#main tbody").count();
+  await page.click("[data-test=older]");
+  await page.waitForFunction((before) => document.querySelectorAll("#main tbody").length > before || !document.querySelector("[data-test=older]"), rows);
+}
+say("all executions: longest task until they are there", "ms", await longest());
+await page.evaluate(() => scrollTo(0, 0));
+const through = await frames("scroll", SCROLLED);
+say("all executions: longest frame while scrolling", "ms", through.worst);
+say("all executions: elements", "nodes", await page.evaluate(() => document.querySelectorAll("#main *").length));
 await typed("audit filter", "audit", "[data-test=filter]", "service-123");
 await typed("command", "", "[data-test=command]", "deploy v1.2.0 of service-1");
 await browser.close();

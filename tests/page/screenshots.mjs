@@ -1,8 +1,10 @@
 // Plays the example's story against a running Commander, and takes a picture of every view and
 // state of the page: light and dark, wide and narrow. scripts/screenshots prepares all of it.
-import { mkdirSync, readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { chromium } from "playwright-core";
+import { drawing } from "./drawing.mjs";
 
 const [directory, address, tokenFile, server] = process.argv.slice(2);
 const token = readFileSync(tokenFile, "utf8").trim();
@@ -48,6 +50,8 @@ async function picture(name, go, { full = true } = {}) {
   for (const tab of tabs) {
     await go?.(tab.page, tab.context);
     await sleep(700);
+    // What sticks to the window would stand in the middle of the picture.
+    if (full) await tab.page.evaluate(() => scrollTo(0, 0));
     await tab.page.screenshot({ path: `${directory}/${name}-${tab.form}.png`, fullPage: full });
   }
   console.log(name);
@@ -98,7 +102,15 @@ const [incident] = await until("it is rolled back", async () => {
 await ask("deploy v1.3.0 of shop to staging and run the tests");
 const blocked = await ask("promote shop to production");
 
+await until("there is something to plot", async () => (await items("/api/watches?limit=1"))[0].state.evaluations > 6);
 await picture("overview", at("#/"));
+// The picture of the README: one view, as a drawing that is legible in both themes.
+const [{ page: drawn }] = tabs;
+await drawn.setViewportSize({ width: 1100, height: 640 });
+await sleep(700);
+writeFileSync(`${directory}/overview.svg`, await drawing(drawn, { width: 1100, height: 640, without: ".repository" }));
+await drawn.emulateMedia({ colorScheme: FORMS[0][0] });
+await drawn.setViewportSize({ width: FORMS[0][1], height: FORMS[0][2] });
 for (const view of ["plans", "executions", "releases", "incidents", "procedures", "audit"]) await picture(view, at(`#/${view}`));
 await picture("plan-blocked", at(`#/plans/${blocked.id}`));
 await picture("passage", (page) => page.locator(".cite").first().click(), { full: false });
@@ -147,6 +159,42 @@ await picture("read-only", async (page) => {
   await page.reload();
   await page.waitForSelector("[data-test=read-only]");
 });
+for (const { page } of tabs) {
+  await page.getByRole("button", { name: "Sign in here" }).click();
+  await page.fill("[data-test=token]", token);
+  await page.click("[data-test=sign-in]");
+  await page.waitForSelector("[data-test=read-only]", { state: "detached" });
+}
+
+// Somebody removes the container that is kept, in the middle of a deploy, which is then ended: what
+// was stopped cannot be started again, and a person must act.
+async function stuck(version) {
+  const kept = (await items("/api/releases?limit=50")).find((r) => r.presence === "live");
+  const { execution: { id } } = await approve(await ask(`deploy ${version} of shop to staging and run the tests`));
+  const found = () => api(`/api/executions/${id}`);
+  for (;;) {
+    const { state } = await found();
+    if (state.steps.switch.status === "done") break;
+    if (!["waiting", "running"].includes(state.status)) return null;
+    await sleep(30);
+  }
+  const name = execFileSync("docker", ["ps", "--all", "--filter", `name=-shop-staging-${kept.id.slice(-8)}`, "--format", "{{.Names}}"], { encoding: "utf8" }).trim();
+  execFileSync("docker", ["rm", "--force", name]);
+  await api(`/api/executions/${id}/cancel`, { reason: "The wrong version." }).catch(() => null);
+  return until("it has ended", async () => {
+    const { execution } = await found();
+    return execution.endedAt && (execution.status === "stuck" ? id : "other");
+  });
+}
+for (const version of ["v1.0.0", "v1.1.0", "v1.0.0"]) {
+  const id = await stuck(version);
+  if (!id || id === "other") continue;
+  await picture("execution-stuck", at(`#/executions/${id}`));
+  const told = await until("it is told", async () => (await items("/api/incidents")).find((i) => i.kind === "stuck"));
+  await picture("incident-stuck", at(`#/incidents/${told.id}`));
+  await picture("overview-stuck", at("#/"));
+  break;
+}
 // The last one: Commander ends, and the page says so.
 for (const { page } of tabs) {
   await page.goto(`${address}/#/`);

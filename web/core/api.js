@@ -13,7 +13,7 @@ export class ApiError extends Error {
    * @param {{code: string, detail: string, status?: number, correlationId?: string, findings?: any[]}} problem
    */
   constructor(problem) {
-    super(problem.detail);
+    super(problem.detail.replace(/^(?:this|the|there|that|it|no|nobody|a|an|name|only)\b/, (word) => word[0].toUpperCase() + word.slice(1)));
     this.code = problem.code;
     this.status = problem.status ?? 0;
     this.correlationId = problem.correlationId ?? "";

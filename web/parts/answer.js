@@ -28,7 +28,7 @@ function Question({ asked, say, busy }) {
 const Plans = ({ plans, close }) => html`<ul class="plain">${plans.map((plan) => html`<li key=${plan.id}><a href=${to("plans", plan.id)} onClick=${close}>${headline(plan)}</a> <${Badge} of="plan" status=${plan.status} /></li>`)}</ul>`;
 
 function Live({ answer, close }) {
-  return html`<p class="lead">${answer.text}</p>
+  return html`<p class="lead first">${answer.text}</p>
     ${answer.places.length > 0 && html`<div class="scroll"><table class="list rows"><thead><tr><th>Where</th><th>Version</th><th class="w-3">Quality</th><th class="w-3">Container</th><th class="w-3">Since</th><th class="w-4">Address</th></tr></thead>
       <tbody>${answer.places.map((place) => html`<tr><td class="k-what">${placeName(place)}</td>${place.live
         ? html`<td class="k-by mono"><a href=${to("releases", place.live.id)} onClick=${close}>${place.live.version}</a></td><td class="k-status"><${Badge} of="quality" status=${place.live.quality} /></td><td class="k-state">${place.live.container ? html`<${Badge} of="container" status=${place.live.container.state} />` : html`<span class="dim">not seen yet</span>`}</td><td class="k-when"><${Time} at=${place.live.since} /></td><td class="k-took mono">${place.live.publish.address}:${place.live.publish.port}</td>`

@@ -256,22 +256,31 @@ impl Approved {
 
     /// What the stages before the engine write, with the entries of the trail.
     pub fn changes(&self) -> Vec<Change> {
-        let entry = |act, subject: &dyn ToString| {
-            AuditEntry::new(self.plan.created_at, "ada", act, subject.to_string())
-                .with("digest", &self.plan.digest)
-        };
-        vec![
-            Change::StorePlan(Box::new(self.plan.clone())),
-            Change::Audit(entry("plan.stored", &self.plan.id)),
+        let mut changes = self.offered();
+        changes.extend([
             Change::AddApproval(Box::new(self.approval.clone())),
             Change::MovePlan {
                 plan: self.plan.id.clone(),
                 event: PlanEvent::Approve,
                 reason: None,
             },
-            Change::Audit(entry("plan.approved", &self.plan.id)),
+            Change::Audit(self.entry("plan.approved")),
             Change::OpenExecution(Box::new(self.execution.clone())),
+        ]);
+        changes
+    }
+
+    /// A plan that waits for its approval.
+    pub fn offered(&self) -> Vec<Change> {
+        vec![
+            Change::StorePlan(Box::new(self.plan.clone())),
+            Change::Audit(self.entry("plan.stored")),
         ]
+    }
+
+    fn entry(&self, act: &'static str) -> AuditEntry {
+        let subject = self.plan.id.to_string();
+        AuditEntry::new(self.plan.created_at, "ada", act, subject).with("digest", &self.plan.digest)
     }
 
     /// As it is once those are stored.

@@ -1,0 +1,121 @@
+//! Lists: what is older than the last row that is known, and as much of each row as a list needs.
+
+use commander::domain::execution::Execution;
+use commander::domain::incident::Incident;
+use commander::domain::plan::PlanEvent;
+use commander::domain::release::{Presence, Quality};
+use commander::domain::transition::{Change, Transition};
+use serde_json::{Value, json};
+
+use super::house::{House, text};
+use super::ledger::{self, Scenario};
+
+async fn write(house: &House, changes: Vec<Change>) {
+    let store = &house.serving.app.flow.store;
+    store.write(Transition::of(changes)).await.unwrap();
+}
+
+fn ids(list: &Value) -> Vec<String> {
+    let items = list["items"].as_array().unwrap().iter();
+    items.map(|one| text(&one["id"]).to_owned()).collect()
+}
+
+/// An approved deploy of this number that has not begun, and the execution that it gets.
+fn approved(number: u64) -> (Vec<Change>, Execution) {
+    let body = ledger::deploy(number, &[]).plan.body;
+    let scenario = Scenario::of(number, body, &[], None, ledger::at(60));
+    let mut plan = scenario.plan;
+    plan.status = commander::domain::plan::PlanStatus::PendingApproval;
+    let mut changes = vec![Change::StorePlan(Box::new(plan.clone()))];
+    let approvals = scenario.approvals.into_iter();
+    changes.extend(approvals.map(|approval| Change::AddApproval(Box::new(approval))));
+    changes.push(Change::MovePlan {
+        plan: plan.id,
+        event: PlanEvent::Approve,
+        reason: None,
+    });
+    (changes, scenario.execution)
+}
+
+#[tokio::test]
+async fn a_list_goes_on_behind_the_last_row_that_is_known() {
+    let house = House::new().await;
+    for number in 1..=5 {
+        let (mut changes, execution) = approved(number);
+        let release = ledger::release(number, Presence::Standby, Quality::Verified);
+        changes.push(Change::OpenExecution(Box::new(execution)));
+        changes.push(Change::StoreRelease(Box::new(release)));
+        write(&house, changes).await;
+    }
+    for (path, other) in [("plans", "exe"), ("executions", "pln"), ("releases", "pln")] {
+        let all = ids(&house.get(&format!("/api/{path}")).await.ok());
+        assert_eq!(all.len(), 5, "{path}");
+        let mut seen = ids(&house.get(&format!("/api/{path}?limit=2")).await.ok());
+        while let Some(last) = seen.last() {
+            let next = format!("/api/{path}?limit=2&before={last}");
+            let older = ids(&house.get(&next).await.ok());
+            if older.is_empty() {
+                break;
+            }
+            seen.extend(older);
+        }
+        assert_eq!(seen, all, "{path}");
+        for wrong in ["x".to_owned(), format!("{other}_{}", "0".repeat(32))] {
+            let refused = house.get(&format!("/api/{path}?before={wrong}")).await;
+            refused.problem(400, "bad_request");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_execution_is_listed_with_the_version_that_it_brings() {
+    let house = House::new().await;
+    for number in [1, 2] {
+        let (mut changes, mut execution) = approved(number);
+        let release = ledger::release(number, Presence::Standby, Quality::Verified);
+        execution.release = Some(release.id.clone());
+        changes.push(Change::OpenExecution(Box::new(execution)));
+        // The second one has not begun: its release is not there yet.
+        if number == 1 {
+            changes.push(Change::StoreRelease(Box::new(release)));
+        }
+        write(&house, changes).await;
+    }
+    let listed = house.get("/api/executions").await.ok();
+    assert_eq!(listed["items"][0]["version"], Value::Null);
+    assert_eq!(listed["items"][1]["version"], "v1.1.0");
+}
+
+#[tokio::test]
+async fn incidents_are_listed_without_their_evidence_and_the_open_ones_alone() {
+    let house = House::new().await;
+    for (number, status) in [
+        json!({ "kind": "open" }),
+        json!({ "kind": "closed", "at": ledger::at(90), "by": null }),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let incident = json!({
+            "id": format!("inc_{number:032x}"), "kind": "crash_after_verified", "severity": "critical",
+            "service": "shop", "environment": "staging", "status": status, "openedAt": ledger::at(60),
+            "title": "it crashed", "release": null, "rollbackTarget": null, "watch": null, "plan": null,
+            "execution": null, "rule": null, "evidence": [], "baseline": null,
+            "containerLog": ["the last line"], "acts": [],
+            "timeline": [{ "at": ledger::at(60), "what": "it ended" }], "notifications": [],
+        });
+        let incident: Incident = serde_json::from_value(incident).unwrap();
+        write(&house, vec![Change::OpenIncident(Box::new(incident))]).await;
+    }
+    let all = house.get("/api/incidents").await.ok();
+    assert_eq!(all["items"].as_array().unwrap().len(), 2);
+    assert_eq!(all["items"][0]["containerLog"], json!(["the last line"]));
+    let open = house.get("/api/incidents?open=true").await.ok();
+    assert_eq!(ids(&open), [format!("inc_{:032x}", 0)]);
+    assert_eq!(open["items"][0]["timeline"][0]["what"], "it ended");
+    let brief = house.get("/api/incidents?brief=true&limit=1").await.ok();
+    assert_eq!(ids(&brief), [format!("inc_{:032x}", 1)]);
+    assert_eq!(brief["items"][0]["title"], "it crashed");
+    assert_eq!(brief["items"][0]["containerLog"], json!([]));
+    assert_eq!(brief["items"][0]["timeline"], json!([]));
+}

@@ -139,14 +139,13 @@ function drawn([width, height, without]) {
     const view = svg.getAttribute("viewBox");
     const [, , w, h] = view.split(" ").map(Number);
     const [sx, sy] = [at.width / w, at.height / h];
-    const stretched = svg.getAttribute("preserveAspectRatio") === "none";
     for (const part of svg.querySelectorAll("path, circle, line, rect")) {
       const style = getComputedStyle(part);
       const attributes = ["d", "cx", "cy", "r", "x", "y", "x1", "x2", "y1", "y2", "width", "height", "fill-rule"].filter((name) => part.hasAttribute(name)).map((name) => ` ${name}="${part.getAttribute(name)}"`).join("");
       const [fill, stroke] = [style.fill, style.stroke].map((c) => (c === "none" ? null : colour(c)));
-      const thick = parseFloat(style.strokeWidth) / (stretched ? sx : 1);
+      const even = style.vectorEffect === "none" ? "" : ` vector-effect="${style.vectorEffect}"`;
       const dashes = style.strokeDasharray === "none" ? "" : ` stroke-dasharray="${style.strokeDasharray.replaceAll("px", "")}"`;
-      out.push(`<${part.tagName} @class${attributes} transform="translate(${n(at.x)} ${n(at.y)}) scale(${+sx.toFixed(3)} ${+sy.toFixed(3)})"${fill ? "" : ` fill="none"`}${stroke ? ` stroke-width="${n(thick)}"${dashes}` : ""}/>${fill ? `@{fill|${fill}}` : ""}${stroke ? `@{stroke|${stroke}}` : ""}`);
+      out.push(`<${part.tagName} @class${attributes} transform="translate(${n(at.x)} ${n(at.y)}) scale(${+sx.toFixed(3)} ${+sy.toFixed(3)})"${fill ? "" : ` fill="none"`}${stroke ? ` stroke-width="${n(parseFloat(style.strokeWidth))}"${dashes}${even}` : ""}/>${fill ? `@{fill|${fill}}` : ""}${stroke ? `@{stroke|${stroke}}` : ""}`);
     }
   };
   rect(0, 0, width, height, getComputedStyle(document.documentElement).backgroundColor);

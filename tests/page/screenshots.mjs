@@ -106,9 +106,9 @@ await until("there is something to plot", async () => (await items("/api/watches
 await picture("overview", at("#/"));
 // The picture of the README: one view, as a drawing that is legible in both themes.
 const [{ page: drawn }] = tabs;
-await drawn.setViewportSize({ width: 1100, height: 640 });
+await drawn.setViewportSize({ width: 1100, height: 690 });
 await sleep(700);
-writeFileSync(`${directory}/overview.svg`, await drawing(drawn, { width: 1100, height: 640, without: ".repository" }));
+writeFileSync(`${directory}/overview.svg`, await drawing(drawn, { width: 1100, height: 690, without: ".repository" }));
 await drawn.emulateMedia({ colorScheme: FORMS[0][0] });
 await drawn.setViewportSize({ width: FORMS[0][1], height: FORMS[0][2] });
 for (const view of ["plans", "executions", "releases", "incidents", "procedures", "audit"]) await picture(view, at(`#/${view}`));

@@ -1,10 +1,7 @@
 // Requests to the server that this page comes from. An answer is JSON; a refusal is an ApiError.
 import { session, SIGNED_OUT } from "./session.js";
 
-/**
- * Milliseconds before a request that can be made twice is made again. A browser on the machine of
- * the Docker daemon breaks off all its requests whenever a container changes the network there.
- */
+/** Milliseconds before a request that can be made twice is made again, for the reason in `boot.js`. */
 const AGAIN = [150, 600, 0];
 
 /** Why it was not done: the server's `application/problem+json`, or that nobody answered. */

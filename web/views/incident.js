@@ -51,12 +51,14 @@ function story(incident) {
 function Timeline({ incident }) {
   const all = story(incident);
   const [first, last] = [all[0], all.at(-1)];
+  if (!first) return null;
   return html`<section aria-labelledby="timeline"><header class="head"><h2 id="timeline">Timeline</h2>${all.length > 1 && html`<span class="dim num">${between(first.at, last.at, 0)} from first to last</span>`}</header>
     <ol class="timeline">${all.map((entry, n) => html`<li class=${entry.act ? "act" : ""}><time datetime=${entry.at} title=${full(entry.at)}>${exact(entry.at)}</time><span class="num dim">${n === 0 ? "" : `+${between(all[0].at, entry.at, 0)}`}</span><span><${Ids} text=${entry.what} />${entry.under && html` <span class="dim">under approval <span class="mono" title=${entry.under}>${entry.under.slice(-8)}</span><${Copy} text=${entry.under} label="approval id" /></span>`}</span></li>`)}</ol></section>`;
 }
 
 function Links({ incident }) {
-  const links = [["Turned out bad", "releases", incident.release], ["Brought back", "releases", incident.rollbackTarget], ["Rollback plan", "plans", incident.plan], ["Its execution", "executions", incident.execution]].filter(([, , id]) => id);
+  const bad = /roll|degraded/.test(incident.kind);
+  const links = [[bad ? "Turned out bad" : "Release", "releases", incident.release], ["Brought back", "releases", incident.rollbackTarget], [bad ? "Rollback plan" : "Plan", "plans", incident.plan], ["Its execution", "executions", incident.execution]].filter(([, , id]) => id);
   return html`<section aria-labelledby="links"><h2 id="links">What it is about</h2><dl class="facts tight">${incident.rule && fact("Confirmed by", ruleSentence(incident.rule))}
     ${links.map(([label, kind, id]) => html`<div><dt>${label}</dt><dd><a class="mono" href=${to(kind, id)} title=${id}>${id.slice(0, 3)}…${id.slice(-8)}</a></dd></div>`)}</dl></section>`;
 }

@@ -30,9 +30,11 @@ onNotice((notice) => {
  */
 export function useData(path, concerns = never) {
   const [, draw] = useState({});
+  const drawn = path && entries.get(path)?.at;
   useEffect(() => {
     if (!path) return undefined;
     const entry = entryOf(path, concerns);
+    if (drawn !== undefined && drawn !== entry.at) draw({});
     const user = () => draw({});
     entry.users.add(user);
     entry.concerns = concerns;

@@ -310,7 +310,9 @@ impl Stretch<'_> {
             let versioned = || {
                 (at + 1..self.end).any(|i| {
                     let one = self.words.has(i, Role::Count)
-                        && self.words.any(i + 1, &[Role::VersionNoun, Role::VersionPlural]);
+                        && self
+                            .words
+                            .any(i + 1, &[Role::VersionNoun, Role::VersionPlural]);
                     one || self.words.any(i, &[Role::Previous, Role::BranchName])
                         || matches!(self.words.form(i), Some(Form::Version))
                 })

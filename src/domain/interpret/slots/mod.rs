@@ -181,7 +181,7 @@ impl<'a> Slots<'a> {
             && at > 0
             && self.words.any(at - 1, &[Role::VerbNoun, Role::Verb]);
         let job = job || (unit.has(Role::ReplicaNoun) && self.is_action(&[Action::Scale]));
-        if unit.is_ticket() && self.opens(at) {
+        if (unit.is_ticket() && self.opens(at)) || self.words.is_bot(at) {
             self.uses[at] = Use::Aside;
         } else if unit.form() == Some(Form::Mention) && !self.opens(at) {
             self.uses[at] = Use::Aside;

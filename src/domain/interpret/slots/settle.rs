@@ -107,7 +107,8 @@ impl Slots<'_> {
         let marks = [Role::To, Role::On, Role::At];
         let next = second + 1;
         let ended = self.any(next, &marks)
-            || !self.moves_or_scales() && (next >= self.range.end || self.any(next, &[Role::Time, Role::Filler]));
+            || !self.moves_or_scales()
+                && (next >= self.range.end || self.any(next, &[Role::Time, Role::Filler]));
         second == first + 1
             && ended
             && self.is_object(first)

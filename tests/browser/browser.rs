@@ -104,6 +104,17 @@ impl Browser {
         self.client.goto(&url).await.unwrap();
     }
 
+    /// From its next loading on the page has no frames to draw in, as in a tab that nobody looks
+    /// at: effects come a tenth of a second after what was drawn, and answers before them.
+    pub async fn in_the_background(&self) {
+        let source = "globalThis.requestAnimationFrame = () => 0;";
+        self.command(
+            "goog/cdp/execute",
+            &json!({"cmd": "Page.addScriptToEvaluateOnNewDocument", "params": {"source": source}}),
+        )
+        .await;
+    }
+
     /// Loads the page anew.
     pub async fn reload(&self) {
         self.client.refresh().await.unwrap();

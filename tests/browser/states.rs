@@ -66,6 +66,27 @@ async fn every_state_says_what_it_is_and_what_to_do() {
     it.has_nothing_to_complain().await;
 }
 
+/// What waits stands above the services, and those above what was done.
+const IN_ORDER: &str = "(() => {
+    const at = (css) => document.querySelector(`main ${css}`);
+    const parts = [at('[data-test=waiting]'), at('#services'), at('#last')];
+    return parts.every(Boolean) && parts.every((part, n) => n === 0
+        || parts[n - 1].compareDocumentPosition(part) === Node.DOCUMENT_POSITION_FOLLOWING);
+})()";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tab_that_nobody_looks_at_is_drawn_whole_and_in_order() {
+    let house = Commander::start(&Setup::default());
+    let it = Browser::signed_in(&house, &own_token(&house)).await;
+    it.until("the overview is in order", IN_ORDER).await;
+    it.in_the_background().await;
+    for _ in 0..5 {
+        it.reload().await;
+        it.until("the overview is in order", IN_ORDER).await;
+    }
+    it.has_nothing_to_complain().await;
+}
+
 async fn a_suggestion_is_accepted_and_refused(it: &Browser) {
     it.go("procedures").await;
     it.see("[data-test=suggestion] [data-status=pending]").await;

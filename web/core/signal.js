@@ -1,5 +1,5 @@
 // A value that tells those who look at it when it changes.
-import { useEffect, useState } from "../vendor/preact-htm-3.1.1.js";
+import { useEffect, useRef, useState } from "../vendor/preact-htm-3.1.1.js";
 
 /**
  * @template T
@@ -30,17 +30,15 @@ export function signal(value) {
  * @returns {T}
  */
 export function useSignal(of) {
+  const value = of.get();
   const [, again] = useState({});
+  const shown = useRef(value);
+  shown.current = value;
   useEffect(() => {
-    let shown = of.get();
-    const look = () => {
-      if (!Object.is(shown, of.get())) {
-        shown = of.get();
-        again({});
-      }
-    };
+    const look = () => Object.is(shown.current, of.get()) || again({});
+    // It may have changed since it was drawn.
     look();
     return of.listen(look);
   }, [of]);
-  return of.get();
+  return value;
 }

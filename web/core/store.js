@@ -32,9 +32,11 @@ onNotice((notice) => {
  */
 export function useData(path, concerns = never) {
   const [, draw] = useState({});
+  const drawn = path && entries.get(path)?.at;
   useEffect(() => {
     if (!path) return undefined;
     const entry = entryOf(path);
+    if (drawn !== undefined && drawn !== entry.at) draw({});
     const user = () => draw({});
     // What was kept while nobody looked, or nobody who hears of changes, may be old.
     const heard = [...entry.users.values()].some((other) => other !== never);

@@ -7,16 +7,16 @@ import { length } from "./time.js";
 /** @param {string} word @param {Tone} tone @param {string} shape @returns {Said} */
 const say = (word, tone, shape) => ({ word, tone, shape });
 
+/** Called as they are. @param {Tone} tone @param {string} shape @param {string[]} all */
+const same = (tone, shape, ...all) => Object.fromEntries(all.map((one) => [one, say(one.replaceAll("_", " "), tone, shape)]));
+
 const PLAN = {
   pending_approval: say("waits for approval", "warn", "wait"),
   approved: say("approved", "busy", "check"),
   running: say("running", "busy", "run"),
   succeeded: say("succeeded", "good", "check"),
   failed: say("failed", "bad", "cross"),
-  rejected: say("rejected", "quiet", "slash"),
-  expired: say("expired", "quiet", "slash"),
-  superseded: say("superseded", "quiet", "slash"),
-  cancelled: say("cancelled", "quiet", "slash"),
+  ...same("quiet", "slash", "rejected", "expired", "superseded", "cancelled"),
   rolled_back: say("rolled back", "bad", "back"),
 };
 
@@ -57,18 +57,13 @@ const WATCH = {
   verified: say("verified", "good", "check"),
   unverified: say("unverified", "warn", "diamond"),
   rolled_back: say("rolled back", "bad", "back"),
-  superseded: say("superseded", "quiet", "slash"),
-  stopped: say("stopped", "quiet", "slash"),
+  ...same("quiet", "slash", "superseded", "stopped"),
 };
 
 const VERDICT = {
   good: say("good", "good", "check"),
   bad: say("bad", "bad", "cross"),
-  suspect: say("suspect", "warn", "diamond"),
-  no_traffic: say("no traffic", "warn", "diamond"),
-  no_data: say("no data", "warn", "diamond"),
-  stale: say("stale", "warn", "diamond"),
-  provider_down: say("provider down", "warn", "diamond"),
+  ...same("warn", "diamond", "suspect", "no_traffic", "no_data", "stale", "provider_down"),
   warming: say("warming up", "quiet", "wait"),
   config_error: say("configuration", "bad", "stop"),
 };
@@ -77,8 +72,7 @@ const SEVERITY = {
   critical: say("critical", "bad", "stop"),
   high: say("blocks", "bad", "stop"),
   warning: say("warning", "warn", "diamond"),
-  info: say("info", "quiet", "dot"),
-  notice: say("notice", "quiet", "dot"),
+  ...same("quiet", "dot", "info", "notice"),
 };
 
 const SUGGESTION = {

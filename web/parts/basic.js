@@ -140,9 +140,10 @@ export const Empty = ({ title, children }) => html`<div class="state empty"><h2>
  * @param {{from: {data: any, error: any, loading: boolean, reload: () => void}, what: string, children: (data: any) => any}} props
  */
 export function Read({ from, what, children }) {
-  if (from.data !== undefined && (!from.error || from.error.code === "unreachable")) return children(from.data);
-  if (from.error) return html`<${Failed} error=${from.error} reload=${from.reload} />`;
-  return html`<${Loading} what=${what} />`;
+  const { data, error, reload } = from;
+  const is = data !== undefined && (!error || error.code === "unreachable") ? children(data) : error ? html`<${Failed} error=${error} reload=${reload} />` : html`<${Loading} what=${what} />`;
+  // Preact may put what grows from one element to several behind what follows it.
+  return html`<div class="as-one">${is}</div>`;
 }
 
 // --- dialog ---

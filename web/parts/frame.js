@@ -33,7 +33,7 @@ export function Frame({ children }) {
       const [count, tone] = badges[path] ?? [0, ""];
       return html`<a href=${`#/${path}`} aria-current=${name === path ? "page" : undefined}>${word}${count > 0 && html`<span class=${`count ${tone}`}>${count}</span>`}</a>`;
     })}</nav>
-    <main id="main" tabindex="-1"><${Notices} mayChange=${mayChange} parts=${status.data} />${children}</main>`;
+    <main id="main" tabindex="-1"><div class="as-one"><${Notices} mayChange=${mayChange} parts=${status.data} /></div>${children}</main>`;
 }
 
 function Notices({ mayChange, parts }) {

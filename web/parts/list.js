@@ -32,7 +32,6 @@ export function Near({ height, seen, children }) {
   return html`<tbody ref=${body}>${near ? children() : html`<tr class="far" aria-hidden="true" style=${{ height: `${tall.current}px` }}></tr>`}</tbody>`;
 }
 
-// The vendored Preact may misplace what a component without an element of its own around it begins with.
 /** @param {{heads: any, items: any[], row: (item: any) => any, kind?: string}} props */
 export function Table({ heads, items, row, kind = "" }) {
   const parts = [];
@@ -60,7 +59,7 @@ export function List({ path, concerns, what, heads, row, children, kind }) {
     const last = items.at(-1).id;
     if (items.length === LIMIT) items = [...items, ...kept.current.filter(({ id }) => id < last)].slice(0, LIMIT * pages);
     kept.current = items;
-    return html`<div><${Table} heads=${heads} items=${items} row=${row} kind=${kind} />
-      ${items.length === LIMIT * pages && html`<p class="more"><button disabled=${busy} onClick=${older} data-test="older">Older ${what}</button></p>`}</div>`;
+    return html`<${Table} heads=${heads} items=${items} row=${row} kind=${kind} />
+      ${items.length === LIMIT * pages && html`<p class="more"><button disabled=${busy} onClick=${older} data-test="older">Older ${what}</button></p>`}`;
   }}</${Read}>`;
 }

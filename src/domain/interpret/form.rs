@@ -21,7 +21,7 @@ pub(super) enum Form {
     /// `#ops`, `#423`
     Hash,
     Number,
-    /// `10%`
+    /// `10%`, `>5%`
     Percent,
     /// `2am`, `14:00`
     Clock,
@@ -54,6 +54,7 @@ pub(super) fn form(word: &str) -> Form {
         b'-' => return flag(word),
         b'@' if is_plain(&word[1..]) => return Form::Mention,
         b'#' if is_plain(&word[1..]) => return Form::Hash,
+        b'<' | b'>' if is_bound(word) => return Form::Percent,
         _ => {}
     }
     if word.contains("://") {
@@ -160,6 +161,13 @@ fn is_value(text: &str) -> bool {
     )
 }
 
+/// `>5%`, `>=1.5x`, `<200ms`: the bound of a condition.
+fn is_bound(word: &str) -> bool {
+    let number = word[1..].strip_prefix('=').unwrap_or(&word[1..]);
+    let unit = number.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    number.len() > unit.len() && matches!(unit, "" | "%" | "x" | "ms" | "s")
+}
+
 fn is_decimal(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
 }
@@ -223,7 +231,15 @@ pub(super) fn is_reference(text: &str) -> bool {
 
 /// A service as it may be named where no catalogue says what there is.
 pub(super) fn is_service_form(text: &str) -> bool {
-    is_reference(text) && !text.contains(['+', '#']) && text.matches('/').count() <= 1
+    let ordinal = ["st", "nd", "rd", "th"].iter().any(|end| {
+        text.strip_suffix(end)
+            .is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_digit()))
+    });
+    is_reference(text)
+        && !ordinal
+        && text.bytes().any(|b| b.is_ascii_alphabetic())
+        && !text.contains(['+', '#'])
+        && text.matches('/').count() <= 1
 }
 
 /// A service, or an image with the host of its registry: `registry.example/acme/shop`.

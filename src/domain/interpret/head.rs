@@ -150,7 +150,9 @@ impl Stretch<'_> {
         };
         // "set the log level of shop"
         let compound = first < self.end && self.words.units[first].is_unknown_name();
-        let other = plain(first) || (compound && plain(first + 1));
+        // "set LOG_LEVEL to debug for shop"
+        let variable = compound && is_variable(&self.words.units[first].text);
+        let other = plain(first) || variable || (compound && plain(first + 1));
         units.is_empty()
             || !other
                 && units.into_iter().any(|at| {
@@ -307,7 +309,11 @@ impl Stretch<'_> {
             });
             let versioned = || {
                 (at + 1..self.end).any(|i| {
-                    self.words.any(i, &[Role::Previous, Role::BranchName])
+                    let one = self.words.has(i, Role::Count)
+                        && self
+                            .words
+                            .any(i + 1, &[Role::VersionNoun, Role::VersionPlural]);
+                    one || self.words.any(i, &[Role::Previous, Role::BranchName])
                         || matches!(self.words.form(i), Some(Form::Version))
                 })
             };
@@ -413,6 +419,14 @@ impl Stretch<'_> {
             .names()
             .is_some_and(|names| names.has_test(word) || names.scripts().contains(word))
     }
+}
+
+/// The name of an environment variable.
+fn is_variable(text: &str) -> bool {
+    text.contains('_')
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
 }
 
 pub(super) fn verbs<'a>(words: &Words<'a>) -> impl Iterator<Item = &'a str> {

@@ -18,6 +18,14 @@ impl Stretch<'_> {
             if unit.is_verb() && named {
                 return self.verb(at, false).filter(|head| head.units.start == at);
             }
+            // "service restart"
+            let noun_only = at == first + 1 && at + 1 == self.end && !named;
+            if unit.is_verb()
+                && noun_only
+                && words.any(first, &[Role::ServiceNoun, Role::EnvironmentNoun])
+            {
+                return self.verb(at, false);
+            }
             let known = !unit.services.is_empty() || unit.environment;
             let opens = at == first
                 && words.vocabulary.names().is_none()
@@ -25,7 +33,13 @@ impl Stretch<'_> {
                 && unit.quote.is_none()
                 && suggest(&unit.lower, verbs(words)).is_empty();
             let joins = unit.kind == Kind::Colon
-                || unit.any(&[Role::ServiceNoun, Role::On, Role::Of, Role::For]);
+                || unit.any(&[
+                    Role::ServiceNoun,
+                    Role::EnvironmentNoun,
+                    Role::On,
+                    Role::Of,
+                    Role::For,
+                ]);
             if !(known || opens || joins || unit.form() == Some(Form::Version)) {
                 return None;
             }

@@ -223,6 +223,7 @@ impl Reader<'_> {
             || matches!(unit.kind, Kind::Comma | Kind::Colon)
             || (unit.any(&[Role::Filler, Role::Urgency, Role::Suggest]) && !unit.is_verb())
             || unit.any(&[Role::Addressee, Role::Tool])
+            || self.0.words.is_bot(at)
     }
 
     /// A negator before the verb forbids; "no tests" and "not production" only leave something out.

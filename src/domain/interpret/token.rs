@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::definition::Definition;
 use super::form::{Form, form};
 use super::language::cut_unspaced;
+use super::lexicon::Role;
 use super::normalise::{Normalised, fold_look_alikes};
 use super::reading::{Change, ChangeKind};
 
@@ -75,7 +76,7 @@ pub(super) fn tokenise(normalised: &mut Normalised, definition: &Definition) -> 
     }
     let mut tokens = cut_unspaced(lexer.tokens, definition);
     normalised.text = text;
-    strip_sigil(&mut tokens);
+    strip_sigil(&mut tokens, definition);
     for token in &mut tokens {
         read_look_alikes(token, normalised);
     }
@@ -289,13 +290,21 @@ fn mark(rest: &str) -> Option<(Kind, usize)> {
 }
 
 /// A bot's mark before the first word: `/deploy`, `.deploy`, `!deploy`.
-fn strip_sigil(tokens: &mut [Token]) {
-    let Some(token) = tokens
-        .iter_mut()
-        .find(|token| token.form() != Some(Form::Mention))
+fn strip_sigil(tokens: &mut Vec<Token>, definition: &Definition) {
+    let Some(first) = tokens
+        .iter()
+        .position(|token| token.form() != Some(Form::Mention))
     else {
         return;
     };
+    if let Some(verb) = verb_with_place(&tokens[first].text, definition) {
+        // `/deploy_staging`, `/deploy/staging`
+        let whole = &tokens[first];
+        let place = whole.part(verb + 2..whole.text.len());
+        tokens[first] = whole.part(0..verb + 1);
+        tokens.insert(first + 1, place);
+    }
+    let token = &mut tokens[first];
     let Some(bare) = token.text.strip_prefix(['/', '.', '!']) else {
         return;
     };
@@ -305,6 +314,15 @@ fn strip_sigil(tokens: &mut [Token]) {
         token.text = bare.to_owned();
         token.sigil = true;
     }
+}
+
+/// The length of the verb before the environment in one word with a bot's mark.
+fn verb_with_place(word: &str, definition: &Definition) -> Option<usize> {
+    let lower = word.strip_prefix(['/', '.', '!'])?.to_lowercase();
+    let (verb, place) = lower.split_once(['/', '_'])?;
+    let entry = definition.lexicon.longest(&[verb]);
+    let acts = entry.is_some_and(|(_, entry)| entry.roles.has(Role::Verb));
+    (acts && definition.usual_environment(place).is_some()).then_some(verb.len())
 }
 
 fn read_look_alikes(token: &mut Token, normalised: &mut Normalised) {

@@ -102,6 +102,12 @@ impl<'a> Words<'a> {
         self.get(index).map(|unit| unit.kind)
     }
 
+    /// `/deploybot deploy shop`: who is asked.
+    pub fn is_bot(&self, at: usize) -> bool {
+        let unit = &self.units[at];
+        unit.sigil && unit.is_unknown_name() && self.get(at + 1).is_some_and(Unit::is_verb)
+    }
+
     pub fn is_environment(&self, index: usize) -> bool {
         self.get(index).is_some_and(|unit| unit.environment)
     }

@@ -71,6 +71,13 @@ impl Reader<'_> {
         if let Some(action @ (Action::Status | Action::Logs)) = action {
             let found = self.slots(index, Some(action), None);
             self.demand.found.join(found);
+        } else if self.demand.found.pronoun.is_some() && self.demand.found.services.is_empty() {
+            // "The shop on production is slow. Roll it back."
+            let services = self.told_in(index).services;
+            if !services.is_empty() {
+                self.demand.found.services = services;
+                self.demand.found.pronoun = None;
+            }
         }
         let elsewhere = self.clauses[index].units.clone().any(|at| {
             let unit = &self.words.units[at];

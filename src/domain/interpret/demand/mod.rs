@@ -310,8 +310,8 @@ impl Reader<'_> {
                 let units = self.clauses[index].units.clone();
                 self.demand.uses[units].fill(Use::Little);
             }
-            Mood::Report | Mood::Negated => {
-                self.named_in(index);
+            mood @ (Mood::Report | Mood::Negated) => {
+                self.named_in(index, mood == Mood::Report);
                 self.aside(index);
             }
             _ => self.aside(index),
@@ -319,7 +319,19 @@ impl Reader<'_> {
     }
 
     /// What a report or a ban is about is worth showing, too. Nothing follows from it.
-    fn named_in(&mut self, index: usize) {
+    fn named_in(&mut self, index: usize, tells: bool) {
+        let found = self.told_in(index);
+        // "do not push to main" speaks of no version.
+        let versions = if tells { found.versions } else { Vec::new() };
+        self.demand.found.join(Found {
+            services: found.services,
+            places: found.places,
+            versions,
+            ..Found::default()
+        });
+    }
+
+    fn told_in(&self, index: usize) -> Found {
         let units = self.clauses[index].units.clone();
         let mut uses = self.demand.uses.clone();
         let expect = Expect {
@@ -327,12 +339,7 @@ impl Reader<'_> {
             behind_verb: self.behind_told_deed(index),
             ..Expect::default()
         };
-        let found = slots::read(self.words, units, &mut uses, expect);
-        self.demand.found.join(Found {
-            services: found.services,
-            places: found.places,
-            ..Found::default()
-        });
+        slots::read(self.words, units, &mut uses, expect)
     }
 
     /// The first unit behind the deed that a clause tells of or forbids.

@@ -181,17 +181,32 @@ impl<'a> Slots<'a> {
             && at > 0
             && self.words.any(at - 1, &[Role::VerbNoun, Role::Verb]);
         let job = job || (unit.has(Role::ReplicaNoun) && self.is_action(&[Action::Scale]));
-        if unit.is_ticket() && self.opens(at) {
+        if (unit.is_ticket() && self.opens(at)) || self.words.is_bot(at) {
             self.uses[at] = Use::Aside;
         } else if unit.form() == Some(Form::Mention) && !self.opens(at) {
             self.uses[at] = Use::Aside;
             self.note(Concern::Notify, at..at + 1);
+        } else if self.is_called_like_a_bot(at) {
+            let mark = self.mark_before(at);
+            self.candidates.push(Candidate { at, mark });
         } else if job || sign || asked || unit.any(&little) || unit.any(&LEADS) {
             self.uses[at] = Use::Little;
         } else if unit.is_unknown_name() || self.may_be_any_word(at) {
             let mark = self.mark_before(at);
             self.candidates.push(Candidate { at, mark });
         }
+    }
+
+    /// "deploy hubot", "status of jenkins": behind the verb it is no address, unless a comma sets
+    /// it apart.
+    fn is_called_like_a_bot(&self, at: usize) -> bool {
+        let unit = &self.words.units[at];
+        let bot = unit.has(Role::Addressee) && !unit.any(&[Role::Filler, Role::Polite]);
+        let behind = self.expect.behind_verb.is_some_and(|verb| at >= verb);
+        bot && behind
+            && self.form(at) == Some(Form::Name)
+            && !unit.text.contains(' ')
+            && self.words.kind(at - 1) != Some(Kind::Comma)
     }
 
     /// A branch may be called like an ordinary word; it is one where a version was asked for.

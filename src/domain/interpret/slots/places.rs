@@ -76,28 +76,38 @@ impl Slots<'_> {
         None
     }
 
-    /// "to staging/fe1": one machine of an environment, which nothing here can choose.
+    /// "to staging/fe1": one machine of an environment, which nothing here can choose; or two
+    /// environments.
     fn place_in_path(&mut self, at: usize, first: usize, marked: bool) -> Option<usize> {
         let unit = self.words.get(first).filter(|_| first < self.range.end)?;
-        let (word, _) = unit.lower.split_once('/')?;
-        let usual = self.words.definition.usual_environment(word).is_some();
-        let known = match self.words.vocabulary.names() {
+        let (word, rest) = unit.lower.split_once('/')?;
+        let known = |word: &str| match self.words.vocabulary.names() {
             Some(names) => names.is_environment_word(&[word]).is_some(),
-            None => usual,
+            None => self.words.definition.usual_environment(word).is_some(),
         };
-        if !marked || !known || unit.form() != Some(Form::Path) {
+        if !marked || !known(word) || unit.form() != Some(Form::Path) {
             return None;
         }
-        let joint = self.joint_before(at);
-        self.found.places.push(Said {
-            value: PlaceMention {
-                word: word.to_owned(),
-                joint,
-                unknown: false,
-            },
-            span: self.words.span(first..first + 1),
-        });
-        self.note(Concern::NotRead, first..first + 1);
+        let mut joint = self.joint_before(at);
+        // "to staging/production": one of them, or both?
+        let (words, several) = match known(rest) {
+            true => (vec![word, rest], true),
+            false => (vec![word], false),
+        };
+        for word in words {
+            self.found.places.push(Said {
+                value: PlaceMention {
+                    word: word.to_owned(),
+                    joint,
+                    unknown: false,
+                },
+                span: self.words.span(first..first + 1),
+            });
+            joint = Joint::Or;
+        }
+        if !several {
+            self.note(Concern::NotRead, first..first + 1);
+        }
         Some(first + 1)
     }
 

@@ -49,6 +49,7 @@ impl Slots<'_> {
         };
         branch
             || prefixed
+            || calls_itself_a_branch(&lower)
             || form(text) == Form::Version
             || definition.branch_words.iter().any(begins)
     }
@@ -118,4 +119,9 @@ impl Slots<'_> {
         self.push(value, at..at + 1);
         Some(at + 1)
     }
+}
+
+/// `some-branch`, `mybranch`
+fn calls_itself_a_branch(lower: &str) -> bool {
+    lower.ends_with("branch") && lower.is_ascii()
 }

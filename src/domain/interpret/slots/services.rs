@@ -36,11 +36,11 @@ impl Slots<'_> {
         Some(self.skip(name + 1, &[Role::ServiceNoun]).min(name + 2))
     }
 
-    /// "the service called shop"
+    /// "the service called shop", "deployment shop"
     fn noun_before_name(&mut self, at: usize) -> Option<usize> {
         let name = self.behind_noun(at);
         let unit = self.words.get(name).filter(|_| name < self.range.end)?;
-        let names = self.has(at, Role::ServiceNoun)
+        let names = self.any(at, &[Role::ServiceNoun, Role::ResourceNoun])
             && unit.is_unknown_name()
             && is_service_form(&unit.text)
             // "service foo server": the second noun is the name's own.
@@ -116,6 +116,12 @@ impl Slots<'_> {
         if !joined {
             return None;
         }
+        self.push_joined(name);
+        Some(name + 3)
+    }
+
+    /// The two words at `name` as one name.
+    pub(super) fn push_joined(&mut self, name: usize) {
         let [first, second] = [name, name + 1].map(|at| self.words.units[at].text.as_str());
         let joined = format!("{first}-{second}");
         self.found.services.push(Said {
@@ -123,7 +129,6 @@ impl Slots<'_> {
             span: self.words.span(name..name + 2),
         });
         self.note(Concern::JoinedName { name: joined }, name..name + 2);
-        Some(name + 3)
     }
 
     pub(super) fn push_name(&mut self, at: usize) {

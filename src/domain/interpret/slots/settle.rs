@@ -57,6 +57,11 @@ impl Slots<'_> {
                     self.take(candidate.at..candidate.at + 1);
                 }
             }
+            // "restart the edge proxy"
+            [first, second] if self.is_compound(first.at, second.at) => {
+                self.push_joined(first.at);
+                self.take(first.at..second.at + 1);
+            }
             // "deploy shop v2 per minute": the word right behind the verb is the service.
             several @ [first, second, ..]
                 if self.is_object(first.at)
@@ -94,6 +99,26 @@ impl Slots<'_> {
             self.near_place(name.at).is_none() && is_service_form(&self.words.units[name.at].text)
         });
         joined && names_only && self.found.services.is_empty()
+    }
+
+    /// A name of two words, as speech has it, between the verb and the words that end its object. Behind
+    /// "deploy" the last word of all may be a place.
+    fn is_compound(&self, first: usize, second: usize) -> bool {
+        let marks = [Role::To, Role::On, Role::At];
+        let next = second + 1;
+        let ended = self.any(next, &marks)
+            || !self.moves_or_scales()
+                && (next >= self.range.end || self.any(next, &[Role::Time, Role::Filler]));
+        second == first + 1
+            && ended
+            && self.is_object(first)
+            && self.found.services.is_empty()
+            && [first, second].iter().all(|at| {
+                self.form(*at) == Some(Form::Name)
+                    && self.words.units[*at].text.is_ascii()
+                    && self.near_place(*at).is_none()
+                    && !self.is_near_service(*at)
+            })
     }
 
     /// "reboot the database"
@@ -209,7 +234,10 @@ impl Slots<'_> {
         let at = candidate.at;
         let unit = &self.words.units[at];
         let free = self.found.services.is_empty() && is_service_form(&unit.text);
+        // "grep the logs of shop for 'timeout'"
+        let searched = self.only_shows() && unit.quote.is_some() && bare > 0;
         let takes_service = match candidate.mark {
+            _ if searched => false,
             Some(Role::Of | Role::For) => free,
             // "what happened to mailer?"
             Some(Role::To | Role::From | Role::With) if self.only_shows() => {
@@ -279,6 +307,12 @@ impl Slots<'_> {
         } else if self.found.services.is_empty() && is_service_form(&unit.text) {
             self.push_name(at);
         } else if unit.form() == Some(Form::Path) && is_reference(&unit.text) {
+            self.reference(at);
+        } else if self.has(at + 1, Role::Of)
+            && unit.text.bytes().any(|b| b.is_ascii_digit())
+            && self.found.versions.is_empty()
+        {
+            // "deploy snapshot1 of shop"
             self.reference(at);
         } else if is_reference(&unit.text) && self.found.versions.is_empty() {
             // It stays among the words that were not understood.

@@ -150,6 +150,12 @@ impl Slots<'_> {
         );
         let end = self.skip(noun, &[Role::BackCount, Role::Last]);
         let plural = self.has(noun.saturating_sub(1), Role::VersionPlural) && noun > start + 1;
+        let one = matches!(self.words.units[start].lower.as_str(), "one" | "1");
+        if one && noun == start + 2 && self.is_action(&[Action::Rollback]) {
+            // "take shop back one version"
+            self.push(VersionMention::Previous, first..end);
+            return Some(end);
+        }
         if end == noun && !plural {
             return None;
         }
@@ -182,6 +188,16 @@ impl Slots<'_> {
         }
         let text = self.words.text(first..adjectives).to_lowercase();
         let rolls_back = self.is_action(&[Action::Rollback]);
+        let deed = noun > adjectives && self.has(adjectives, Role::VerbNoun);
+        // "undo the last deploy" says what is taken back, "rerun the last failed build" what is
+        // done again: no version that is gone to.
+        let last = has(Role::Last) || has(Role::Newest);
+        let undone = rolls_back && deed && lead.is_none() && last && !has(Role::Previous);
+        let redone = self.is_action(&[Action::Build]) && has(Role::Last) && noun == adjectives;
+        if undone || redone {
+            self.note(Concern::RelativeVersion, first..noun);
+            return Some(noun);
+        }
         // "undo the latest release"
         let undone = rolls_back && lead != Some(Role::To) && noun > adjectives && has(Role::Newest);
         let previous = has(Role::Previous) || (rolls_back && has(Role::Last)) || undone;

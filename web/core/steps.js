@@ -15,7 +15,7 @@ const of = (image) => (image.from === "built" ? "the built image" : `image ${sho
  * What the step does in one line, its exact call, and what else belongs to it.
  * @param {any} step
  * @param {any} body the plan's
- * @returns {{what: string, call: string, details: [string, string][]}}
+ * @returns {{what: string, call: string, details: any[]}}
  */
 export function described(step, body) {
   const action = step.action;
@@ -27,7 +27,7 @@ export function described(step, body) {
     case "build_image": {
       const args = Object.entries(action.buildArgs).flatMap(([name, text]) => ["--build-arg", `${name}=${text}`]);
       const call = commandLine(["docker", "build", "--file", action.dockerfile, ...args, action.context]);
-      const refused = action.refusedImages.map((/** @type {string} */ image) => /** @type {[string, string]} */ (["refuses", `image ${short(image)}, which is quarantined`]));
+      const refused = action.refusedImages.map((image) => ["refuses", `image ${short(image)}, which is quarantined`]);
       return { what: `Build the image from ${action.dockerfile}`, call, details: [["commit", action.commit], ...refused] };
     }
     case "require_image":
@@ -41,19 +41,19 @@ export function described(step, body) {
     case "switch": {
       const drain = configuration ? `, up to ${length(configuration.drainSeconds * 1000)} to end` : "";
       const what = action.from ? "Stop what runs and keep it, start the new one" : "Start the container";
-      const details = /** @type {[string, string][]} */ ([["start", `${of(action.to)} on ${at}`]]);
+      const details = [["start", `${of(action.to)} on ${at}`]];
       if (action.from) details.unshift(["stop", `image ${short(action.from.imageId)}, commit ${commit(action.from.commit)}${drain}`]);
       return { what, call: action.from ? "docker stop, docker start" : "docker start", details };
     }
     case "health_gate": {
       const { check, consecutive, intervalMilliseconds, deadlineSeconds, timeoutMilliseconds } = action.gate;
       const call = check.kind === "http" ? `GET http://${at}${check.path}` : "docker inspect: healthy";
-      const details = /** @type {[string, string][]} */ ([
+      const details = [
         ["good", `${consecutive} times in a row`],
         ["every", length(intervalMilliseconds)],
         ["each within", length(timeoutMilliseconds)],
         ["all within", length(deadlineSeconds * 1000)],
-      ]);
+      ];
       return { what: "Wait until it answers well", call, details };
     }
     case "smoke_test":

@@ -31,7 +31,7 @@ export function filtered(path, query, names) {
   return wanted.size ? `${path}${path.includes("?") ? "&" : "?"}${wanted}` : path;
 }
 
-const PLACE = ["service", "environment"];
+export const PLACE = ["service", "environment"];
 const STATUSES = ["pending_approval", "approved", "running", "succeeded", "failed", "rejected", "expired", "superseded", "cancelled", "rolled_back"];
 
 /** @param {{query: URLSearchParams}} props */

@@ -4,11 +4,11 @@ import { to } from "../core/router.js";
 import { configurationLines, counted, placeName, short } from "../core/words.js";
 import { Badge, Dialog, Digest, Empty, Time, useTitle } from "../parts/basic.js";
 import { List } from "../parts/list.js";
-import { filtered, PlaceFilter } from "./lists.js";
+import { PLACE, PlaceFilter, filtered } from "./lists.js";
 
 /** @param {{query: URLSearchParams}} props */
 export function ReleasesView({ query }) {
-  const path = filtered("/api/releases", query, ["service", "environment"]);
+  const path = filtered("/api/releases", query, PLACE);
   const [chosen, setChosen] = useState([]);
   const [comparing, setComparing] = useState(false);
   useTitle("Releases");
@@ -23,8 +23,8 @@ export function ReleasesView({ query }) {
 }
 
 function Compare({ a, b, close }) {
-  /** @param {any} r @returns {[string, string][]} */
-  const facts = (r) => [["where", placeName(r)], ["version", r.version], ["commit", r.commit.slice(0, 10)], ["tree", r.tree.slice(0, 10)], ["image", short(r.imageId)], ["quality", r.quality], ["by", r.by], ...Object.entries(r.baseImages).map(([name, digest]) => /** @type {[string, string]} */ ([`base ${name}`, short(String(digest))])), ...configurationLines(r.configuration)];
+  /** @returns {any[]} */
+  const facts = (r) => [["where", placeName(r)], ["version", r.version], ["commit", r.commit.slice(0, 10)], ["tree", r.tree.slice(0, 10)], ["image", short(r.imageId)], ["quality", r.quality], ["by", r.by], ...Object.entries(r.baseImages).map(([name, digest]) => [`base ${name}`, short(String(digest))]), ...configurationLines(r.configuration)];
   const [left, right] = [new Map(facts(a)), new Map(facts(b))];
   const names = [...new Set([...left.keys(), ...right.keys()])];
   const differing = names.filter((name) => left.get(name) !== right.get(name));

@@ -106,6 +106,8 @@ await until("there is something to plot", async () => (await items("/api/watches
 await picture("overview", at("#/"));
 // The picture of the README: one view, as a drawing that is legible in both themes.
 const [{ page: drawn }] = tabs;
+// No row under the pointer.
+await drawn.mouse.move(1, 1);
 await drawn.setViewportSize({ width: 1100, height: 690 });
 await sleep(700);
 writeFileSync(`${directory}/overview.svg`, await drawing(drawn, { width: 1100, height: 690, without: ".repository" }));

@@ -99,12 +99,12 @@ async fn the_image_of_then_goes_live_again_and_only_by_its_own_approval() {
         .await;
     assert_eq!(spent.unwrap_err().code, Code::NotPending);
     assert_eq!(house.executions().len(), 2);
-    assert_eq!(house.page("/version").await, "v1.1.0");
+    house.answers_as("v1.1.0").await;
 
     let execution = house.approve(&plan).await;
     let ended = house.end_of(&execution.id).await;
     ended.must_succeed();
-    assert_eq!(house.page("/version").await, "v1.0.0");
+    house.answers_as("v1.0.0").await;
     let live = house.live();
     assert_ne!(live.id, first.id);
     assert_eq!(
@@ -226,7 +226,7 @@ async fn quarantine_drift_and_a_lost_image_stop_a_rerun_as_any_plan() {
     // A rollback is run again as a rollback, to the same release; that one is live.
     let whole = try_again(&house, &execution.id, "switch").await;
     assert_eq!(whole.unwrap_err().code, Code::Conflict);
-    assert_eq!(house.page("/version").await, "v1.1.0");
+    house.answers_as("v1.1.0").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -317,7 +317,7 @@ async fn an_image_stays_as_long_as_a_release_with_it_is_kept() {
         (house.release(&first).presence == Presence::Retired).then_some(())
     })
     .await;
-    assert_eq!(house.page("/version").await, "v1.0.0");
+    house.answers_as("v1.0.0").await;
     let image = live.image_id.clone().unwrap();
     let has_image = || house.flow().docker.has_image(&image);
     assert!(has_image().await.unwrap());

@@ -75,7 +75,7 @@ async fn hc_29_cancelling_during_build_tests_switch_and_gate_ends_as_before() {
     ] {
         cancelled_during(&house, version, step).await;
         assert_eq!(house.live().id, before.id, "{step}");
-        assert_eq!(house.page("/version").await, "stubborn", "{step}");
+        house.answers_as("stubborn").await;
         assert_eq!(house.containers().len(), 1, "{step}");
         assert_eq!(house.images(), images, "{step}");
         assert_eq!(house.flow().store.lock(&staging()).unwrap(), None);
@@ -110,7 +110,7 @@ async fn hc_29_what_takes_long_to_end_serves_again_after_a_cancelled_switch() {
     // Not the one that was still ending.
     assert_ne!(began(&house), first);
     assert_eq!(house.live().id, before.id);
-    assert_eq!(house.page("/version").await, "stubborn");
+    house.answers_as("stubborn").await;
     assert_eq!(house.containers().len(), 1);
     assert!(house.incidents().is_empty());
 }
@@ -123,7 +123,7 @@ async fn a_restart_that_is_cancelled_in_its_drain_leaves_the_service_running() {
     let ended = cancelled_in(&house, &plan, "restart").await;
     assert_eq!(ended.step("restart"), StepStatus::Undone);
     assert_eq!(house.live().id, before.id);
-    assert_eq!(house.page("/version").await, "stubborn");
+    house.answers_as("stubborn").await;
     assert!(house.incidents().is_empty());
 }
 

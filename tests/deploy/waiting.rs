@@ -35,7 +35,7 @@ async fn hc_43_the_second_deploy_waits_and_is_superseded_when_the_first_goes_liv
         "{}",
         ended.why()
     );
-    assert_eq!(house.page("/version").await, "slow-smoke");
+    house.answers_as("slow-smoke").await;
     assert!(
         house
             .ledger()
@@ -58,7 +58,7 @@ async fn hc_43_the_second_deploy_starts_when_the_first_is_unwound() {
         ExecutionStatus::Failed
     );
     house.end_of(&second.id).await.must_succeed();
-    assert_eq!(house.page("/version").await, "v1.1.0");
+    house.answers_as("v1.1.0").await;
     let first = house.flow().store.execution(&first.id).unwrap();
     let second = house.flow().store.execution(&second.id).unwrap();
     assert!(first.ended_at < second.ended_at);
@@ -94,7 +94,7 @@ async fn hc_43_a_rollback_goes_before_a_running_and_a_waiting_deploy() {
     );
     house.end_of(&rollback.id).await.must_succeed();
     assert_eq!(house.live().id, good.id);
-    assert_eq!(house.page("/version").await, "v1.0.0");
+    house.answers_as("v1.0.0").await;
     assert!(!house.is_running(&left));
 }
 

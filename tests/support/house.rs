@@ -419,6 +419,11 @@ impl House {
 
     /// What answers where the release is published.
     pub async fn page_of(&self, release: &Release, path: &str) -> String {
+        let answer = self.answer_of(release, path).await;
+        answer.unwrap_or_else(|error| error)
+    }
+
+    async fn answer_of(&self, release: &Release, path: &str) -> Result<String, String> {
         let publish = release.configuration.publish;
         let url = format!("http://{publish}{path}");
         let limits = Limits {
@@ -426,8 +431,21 @@ impl House {
             max_body_bytes: 4096,
         };
         match self.http.get(&url, &[], limits).await {
-            Ok(answer) => String::from_utf8(answer.body).unwrap(),
-            Err(error) => error.to_string(),
+            Ok(answer) => Ok(String::from_utf8(answer.body).unwrap()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// The live release answers, and it is this version. A container that was just started again
+    /// takes a moment until its service listens.
+    pub async fn answers_as(&self, version: &str) {
+        let give_up = Instant::now() + PATIENCE;
+        loop {
+            match self.answer_of(&self.live(), "/version").await {
+                Ok(answer) => return assert_eq!(answer, version),
+                Err(error) => assert!(Instant::now() < give_up, "{version}: {error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 

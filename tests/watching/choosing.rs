@@ -149,7 +149,7 @@ async fn hc_31_what_was_taken_back_is_refused_there_until_a_person_lifts_it() {
 
     house.lift(&bad).await;
     house.deploy("slow-smoke").await;
-    assert_eq!(house.page("/version").await, "slow-smoke");
+    house.answers_as("slow-smoke").await;
 }
 
 fn origin() -> commander::domain::plan::Origin {

@@ -60,6 +60,12 @@ pub(super) enum Concern {
     /// "the guest book app"
     JoinedName {
         name: String,
+        /// Something else says that it is a name.
+        sure: bool,
+    },
+    /// "... shop is slow. Roll it back."
+    ReferredTo {
+        name: String,
     },
     /// Characters or options that have no place in a command.
     Hostile,

@@ -42,6 +42,14 @@ pub(super) enum ServiceMention {
     Unknown(String),
 }
 
+impl ServiceMention {
+    /// The name as it was typed.
+    pub fn typed(&self) -> &str {
+        let (Self::Known(_, name) | Self::Open(name) | Self::Unknown(name)) = self;
+        name
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum VersionMention {
     Reference(String),

@@ -309,7 +309,8 @@ impl Stretch<'_> {
             });
             let versioned = || {
                 (at + 1..self.end).any(|i| {
-                    let one = self.words.has(i, Role::Count)
+                    let one = (self.words.has(i, Role::Count)
+                        || self.words.form(i) == Some(Form::Number))
                         && self
                             .words
                             .any(i + 1, &[Role::VersionNoun, Role::VersionPlural]);

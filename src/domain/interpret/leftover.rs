@@ -14,19 +14,21 @@ use crate::domain::text::printable;
 /// A run of words is shown up to this many characters.
 const SHOWN: usize = 200;
 
-/// Lists what is left over, and notes those words that no other concern is about.
+/// Lists what is left over, and notes those words that neither a question nor another concern is
+/// about. `asks_for_loose`: it is asked whether the loose word is the version.
 pub(super) fn leftover(
     typed: &str,
     words: &Words<'_>,
     uses: &[Use],
     found: &mut Found,
+    asks_for_loose: bool,
     secrets: &[Span],
 ) -> Vec<Unconsumed> {
     let runs = runs(uses);
     let mut left = Vec::with_capacity(runs.len());
     for (units, asks) in runs {
         let span = words.span(units.clone());
-        if asks && !is_noted(span, found) {
+        if asks && !is_noted(span, found, asks_for_loose) {
             let forbids = units
                 .clone()
                 .any(|at| words.any(at, &[Role::Negator, Role::Halt]));
@@ -74,13 +76,19 @@ fn runs(uses: &[Use]) -> Vec<(Range<usize>, bool)> {
     runs
 }
 
-fn is_noted(span: Span, found: &Found) -> bool {
+fn is_noted(span: Span, found: &Found, asks_for_loose: bool) -> bool {
     let inside = |outer: Span| outer.start <= span.start && span.end <= outer.end;
     found
         .concerns
         .iter()
         .map(|noted| noted.span)
-        .chain(found.loose.iter().map(|said| said.span))
+        .chain(
+            found
+                .loose
+                .iter()
+                .filter(|_| asks_for_loose)
+                .map(|said| said.span),
+        )
         .any(inside)
 }
 

@@ -55,6 +55,7 @@ use demand::{Demand, demand};
 use judge::{Case, judge};
 use leftover::leftover;
 use normalise::{Normalised, normalise};
+use problem::Problem;
 use resolve::{Resolved, resolve};
 use secret::{hide, secrets};
 use token::{Token, tokenise};
@@ -111,7 +112,16 @@ fn case<'a>(
     let mut draft = resolved.draft;
     let secrets = secrets(text, words);
     demand.found.note_unlisted_places();
-    let unconsumed = leftover(text, words, &demand.uses, &mut demand.found, &secrets);
+    let asks_for_loose =
+        (resolved.problems.iter()).any(|problem| matches!(problem, Problem::PerhapsVersion(_)));
+    let unconsumed = leftover(
+        text,
+        words,
+        &demand.uses,
+        &mut demand.found,
+        asks_for_loose,
+        &secrets,
+    );
     let mut concerns = demand.found.concerns;
     let action = draft.action.as_ref().map(|slot| slot.value);
     if action.is_some_and(|action| !action.makes_plan()) {

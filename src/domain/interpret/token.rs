@@ -320,9 +320,13 @@ fn strip_sigil(tokens: &mut Vec<Token>, definition: &Definition) {
 fn verb_with_place(word: &str, definition: &Definition) -> Option<usize> {
     let lower = word.strip_prefix(['/', '.', '!'])?.to_lowercase();
     let (verb, place) = lower.split_once(['/', '_'])?;
-    let entry = definition.lexicon.longest(&[verb]);
-    let acts = entry.is_some_and(|(_, entry)| entry.roles.has(Role::Verb));
-    (acts && definition.usual_environment(place).is_some()).then_some(verb.len())
+    let is_verb = |word: &str| {
+        let entry = definition.lexicon.longest(&[word]);
+        entry.is_some_and(|(_, entry)| entry.roles.has(Role::Verb))
+    };
+    // What `/deploy_test` tests or deploys is not to be guessed.
+    (is_verb(verb) && !is_verb(place) && definition.usual_environment(place).is_some())
+        .then_some(verb.len())
 }
 
 fn read_look_alikes(token: &mut Token, normalised: &mut Normalised) {

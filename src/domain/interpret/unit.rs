@@ -102,10 +102,14 @@ impl<'a> Words<'a> {
         self.get(index).map(|unit| unit.kind)
     }
 
-    /// `/deploybot deploy shop`: who is asked.
+    /// `/deploybot deploy shop`: who is asked. Any other word there may forbid or put off.
     pub fn is_bot(&self, at: usize) -> bool {
         let unit = &self.units[at];
-        unit.sigil && unit.is_unknown_name() && self.get(at + 1).is_some_and(Unit::is_verb)
+        let called = unit.lower.ends_with("bot") || unit.lower.starts_with("deploy");
+        unit.sigil
+            && called
+            && unit.is_unknown_name()
+            && self.get(at + 1).is_some_and(Unit::is_verb)
     }
 
     pub fn is_environment(&self, index: usize) -> bool {

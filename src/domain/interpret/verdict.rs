@@ -187,9 +187,14 @@ pub(super) fn verdict(noted: &Noted, draft: &Draft) -> (WarningCode, Effect, Str
             NewSentence,
             format!("“{words}” is to be filled in: put the real name in its place."),
         ),
-        Concern::JoinedName { name } => (
+        Concern::ReferredTo { name } => (
+            Code::Unmodelled,
+            NeedsYes,
+            format!("“{words}” was taken for “{name}”."),
+        ),
+        Concern::JoinedName { name, sure } => (
             Code::Typo,
-            Tell,
+            if *sure { Tell } else { NeedsYes },
             format!("“{words}” was read as one name, “{name}”."),
         ),
         Concern::Hostile => (

@@ -72,11 +72,18 @@ impl Reader<'_> {
             let found = self.slots(index, Some(action), None);
             self.demand.found.join(found);
         } else if self.demand.found.pronoun.is_some() && self.demand.found.services.is_empty() {
-            // "The shop on production is slow. Roll it back."
-            let services = self.told_in(index).services;
-            if !services.is_empty() {
-                self.demand.found.services = services;
+            // "The service shop is slow. Roll it back." Which word of a report is a name is less
+            // sure than in an order, and so is what "it" stands for: it is asked.
+            let mut services = self.told_in(index, None).services;
+            if let (Some(one), Some(span), 0) =
+                (services.pop(), self.demand.found.pronoun, services.len())
+            {
+                let name = one.value.typed().to_owned();
                 self.demand.found.pronoun = None;
+                self.demand.found.services.push(one);
+                self.demand
+                    .found
+                    .note(Concern::ReferredTo { name }, span, "it");
             }
         }
         let elsewhere = self.clauses[index].units.clone().any(|at| {

@@ -320,7 +320,7 @@ impl Reader<'_> {
 
     /// What a report or a ban is about is worth showing, too. Nothing follows from it.
     fn named_in(&mut self, index: usize, tells: bool) {
-        let found = self.told_in(index);
+        let found = self.told_in(index, self.behind_told_deed(index));
         // "do not push to main" speaks of no version.
         let versions = if tells { found.versions } else { Vec::new() };
         self.demand.found.join(Found {
@@ -331,12 +331,12 @@ impl Reader<'_> {
         });
     }
 
-    fn told_in(&self, index: usize) -> Found {
+    fn told_in(&self, index: usize, behind_verb: Option<usize>) -> Found {
         let units = self.clauses[index].units.clone();
         let mut uses = self.demand.uses.clone();
         let expect = Expect {
             action: Some(Action::Unsupported),
-            behind_verb: self.behind_told_deed(index),
+            behind_verb,
             ..Expect::default()
         };
         slots::read(self.words, units, &mut uses, expect)

@@ -82,8 +82,8 @@ impl Slots<'_> {
         let unit = self.words.get(first).filter(|_| first < self.range.end)?;
         let (word, rest) = unit.lower.split_once('/')?;
         let known = |word: &str| match self.words.vocabulary.names() {
-            Some(names) => names.is_environment_word(&[word]).is_some(),
-            None => self.words.definition.usual_environment(word).is_some(),
+            Some(names) if names.is_environment_word(&[word]).is_some() => true,
+            _ => self.words.definition.usual_environment(word).is_some(),
         };
         if !marked || !known(word) || unit.form() != Some(Form::Path) {
             return None;

@@ -67,6 +67,15 @@ impl Slots<'_> {
             })
     }
 
+    /// `build42`, `snapshot-7`, `rc3`: a word for a version with its number.
+    pub(super) fn is_numbered_version(&self, lower: &str) -> bool {
+        let word = lower.trim_end_matches(|c: char| c.is_ascii_digit());
+        let noun = word.trim_end_matches(['-', '_', '.']);
+        let entry = self.words.definition.lexicon.longest(&[noun]);
+        let versions = [Role::VersionNoun, Role::UnclearVersion];
+        word.len() < lower.len() && entry.is_some_and(|(_, entry)| entry.roles.any(&versions))
+    }
+
     /// `feature-login`: a branch, where another word names the service.
     pub(super) fn is_perhaps_branch(&self, at: usize) -> bool {
         let unit = &self.words.units[at];

@@ -116,19 +116,19 @@ impl Slots<'_> {
         if !joined {
             return None;
         }
-        self.push_joined(name);
+        self.push_joined(name, true);
         Some(name + 3)
     }
 
     /// The two words at `name` as one name.
-    pub(super) fn push_joined(&mut self, name: usize) {
+    pub(super) fn push_joined(&mut self, name: usize, sure: bool) {
         let [first, second] = [name, name + 1].map(|at| self.words.units[at].text.as_str());
         let joined = format!("{first}-{second}");
-        self.found.services.push(Said {
-            value: self.service_mention(&joined),
-            span: self.words.span(name..name + 2),
-        });
-        self.note(Concern::JoinedName { name: joined }, name..name + 2);
+        let value = self.service_mention(&joined);
+        let sure = sure || matches!(value, ServiceMention::Known(..));
+        let span = self.words.span(name..name + 2);
+        self.found.services.push(Said { value, span });
+        self.note(Concern::JoinedName { name: joined, sure }, name..name + 2);
     }
 
     pub(super) fn push_name(&mut self, at: usize) {

@@ -59,7 +59,7 @@ impl Slots<'_> {
             }
             // "restart the edge proxy"
             [first, second] if self.is_compound(first.at, second.at) => {
-                self.push_joined(first.at);
+                self.push_joined(first.at, false);
                 self.take(first.at..second.at + 1);
             }
             // "deploy shop v2 per minute": the word right behind the verb is the service.
@@ -309,11 +309,11 @@ impl Slots<'_> {
         } else if unit.form() == Some(Form::Path) && is_reference(&unit.text) {
             self.reference(at);
         } else if self.has(at + 1, Role::Of)
-            && unit.text.bytes().any(|b| b.is_ascii_digit())
             && self.found.versions.is_empty()
+            && self.is_numbered_version(&unit.lower)
         {
             // "deploy snapshot1 of shop"
-            self.reference(at);
+            self.push_reference(None, at);
         } else if is_reference(&unit.text) && self.found.versions.is_empty() {
             // It stays among the words that were not understood.
             self.found.loose.push(Said {

@@ -48,7 +48,9 @@ impl Slots<'_> {
     /// "the image of the shop", "the release to staging": says only that there is a version.
     fn noun_alone(&self, first: usize) -> Option<usize> {
         let next = [Role::Of, Role::For, Role::To, Role::On, Role::From];
-        let rolled = self.is_action(&[Action::Rollback]) && self.has(first, Role::VerbNoun);
+        let rolled = self.is_action(&[Action::Rollback])
+            && self.has(first, Role::VerbNoun)
+            && self.words.units[first].action != Some(Action::Rollback);
         let alone = (self.has(first, Role::VersionNoun) || rolled)
             && (self.any(first + 1, &next) || first + 1 == self.range.end);
         alone.then_some(first + 1)
@@ -188,7 +190,17 @@ impl Slots<'_> {
         }
         let text = self.words.text(first..adjectives).to_lowercase();
         let rolls_back = self.is_action(&[Action::Rollback]);
-        let deed = noun > adjectives && self.has(adjectives, Role::VerbNoun);
+        let noun_of = self.words.get(adjectives).filter(|_| noun > adjectives);
+        let deed = noun_of.is_some_and(|unit| unit.has(Role::VerbNoun));
+        let goes_live = noun_of.is_some_and(|unit| {
+            matches!(unit.action, None | Some(Action::Deploy | Action::Promote))
+        });
+        if rolls_back && deed && !goes_live {
+            // "undo the last rollback", "revert the last restart"
+            let text = self.words.text(first..noun).to_lowercase();
+            self.push(VersionMention::Unclear(text), first..noun);
+            return Some(noun);
+        }
         // "undo the last deploy" says what is taken back, "rerun the last failed build" what is
         // done again: no version that is gone to.
         let last = has(Role::Last) || has(Role::Newest);

@@ -85,11 +85,36 @@ impl PlanFacts {
 
 /// Not a name that is meant to be moved on with each release.
 pub fn is_fixed_name(name: &str) -> bool {
-    const MOVING: [&str; 12] = [
-        "latest", "head", "stable", "edge", "nightly", "current", "newest", "main", "master",
-        "trunk", "develop", "next",
+    const MOVING: [&str; 25] = [
+        "latest",
+        "head",
+        "stable",
+        "edge",
+        "nightly",
+        "current",
+        "newest",
+        "main",
+        "master",
+        "trunk",
+        "develop",
+        "next",
+        "dev",
+        "development",
+        "test",
+        "testing",
+        "staging",
+        "prod",
+        "production",
+        "beta",
+        "alpha",
+        "canary",
+        "unstable",
+        "lts",
+        "snapshot",
     ];
-    !MOVING.contains(&name.to_ascii_lowercase().as_str())
+    let name = name.to_ascii_lowercase();
+    // A snapshot of Maven is published anew under the same name.
+    !MOVING.contains(&name.as_str()) && !name.ends_with("-snapshot")
 }
 
 fn reference_kind(kind: RefKind) -> &'static str {
@@ -191,6 +216,9 @@ impl ApprovalFacts {
     }
 }
 
+/// No length or share is less than nothing.
+const UNMEASURED: i64 = -1;
+
 impl AttestedFacts {
     /// Nobody has said anything.
     pub fn unknown() -> Self {
@@ -215,7 +243,17 @@ impl AttestedFacts {
             code_freeze: unsaid(),
             holiday: unsaid(),
             peak: unsaid(),
+            overspent: unsaid(),
             exception: unsaid(),
+            same_image: unsaid(),
+            minor: unsaid(),
+            fix: unsaid(),
+            notice_minutes: UNMEASURED,
+            kept_minutes: UNMEASURED,
+            backup_minutes: UNMEASURED,
+            coverage_percent: UNMEASURED,
+            error_rate: UNMEASURED,
+            latency_ms: UNMEASURED,
         }
     }
 }

@@ -335,8 +335,28 @@ facts! {
         holiday: String => Kind::Word(ATTESTED),
         /// It is a busy time of the service.
         peak: String => Kind::Word(ATTESTED),
+        /// The service has failed more often than its error budget allows.
+        overspent: String => Kind::Word(ATTESTED),
         /// Somebody who may has allowed an exception.
         exception: String => Kind::Word(ATTESTED),
+        /// The very image goes live that was tested: it is not built anew.
+        same_image: String => Kind::Word(ATTESTED),
+        /// The change is a small one, without much risk.
+        minor: String => Kind::Word(ATTESTED),
+        /// It mends something, and brings nothing new.
+        fix: String => Kind::Word(ATTESTED),
+        /// How many minutes ahead it was announced or asked for; -1 where nobody has said it.
+        notice_minutes: i64 => Kind::Number,
+        /// For how many minutes what must be kept is kept; -1 where nobody has said it.
+        kept_minutes: i64 => Kind::Number,
+        /// How many minutes old the backup is; -1 where nobody has said it.
+        backup_minutes: i64 => Kind::Number,
+        /// How much of the code the tests reach, in percent; -1 where nobody has said it.
+        coverage_percent: i64 => Kind::Number,
+        /// The share of requests that fail, in hundredths of a percent; -1 where nobody has said it.
+        error_rate: i64 => Kind::Number,
+        /// How many milliseconds an answer takes; -1 where nobody has said it.
+        latency_ms: i64 => Kind::Number,
     }
 }
 

@@ -33,6 +33,10 @@ pub fn trials(draft: &Draft, claims: &Claims, at: Option<DateTime>, now: DateTim
         .iter()
         .map(|slot| slot.value.to_string())
         .collect();
+    if environments.is_empty() && claims.documents {
+        assumptions.push("only documents change: no environment".to_owned());
+        environments.push(String::new());
+    }
     if environments.is_empty() {
         assumptions.push("no environment is named: production".to_owned());
         environments.push("production".to_owned());

@@ -5,8 +5,11 @@
 
 use super::definition::Definition;
 use super::meaning::{Meaning, PlaceWord, Word};
+use super::measure::{Measure, durations, failing_share, latencies, shares};
+use super::recognise::{REMOVES, says_no};
 use super::season::{Stretch, stretches};
 use super::sentence::{Tag, tag};
+use super::token::is_wide;
 use super::window::windows;
 use crate::domain::facts::{FactValue, Facts};
 
@@ -22,6 +25,8 @@ pub struct Claims {
     pub minute: Option<u32>,
     /// Month and day, as 1224.
     pub day: Option<u32>,
+    /// That nothing but documents changes.
+    pub documents: bool,
 }
 
 /// Reads the claims of a command.
@@ -29,7 +34,7 @@ pub fn claims(text: &str, definition: &Definition) -> Claims {
     let tags = tag(text, definition);
     let mut found = Claims::default();
     for (at, tag) in tags.iter().enumerate() {
-        let denied = is_denied(&tags, at) || tag.first.starts_with("un");
+        let denied = is_denied(&tags, at) || says_no(tag) || is_missing(&tags, at);
         match &tag.meaning {
             Meaning::Word(word) => found.word(*word, &tags, at, denied),
             Meaning::Strategy(strategy) if !denied => {
@@ -40,6 +45,9 @@ pub fn claims(text: &str, definition: &Definition) -> Claims {
     }
     found.approval(&tags);
     found.staging(&tags);
+    found.lengths(&tags);
+    found.measured(&tags);
+    found.beside_others(&tags);
     found.times(&tags);
     found
 }
@@ -68,10 +76,14 @@ impl Claims {
     }
 
     fn word(&mut self, word: Word, tags: &[Tag], at: usize, denied: bool) {
+        let of_migration = matches!(word, Word::SpecialTest | Word::Test)
+            && tags.iter().any(|tag| tag.is(Word::Migration));
+        if of_migration {
+            self.attested("attested.migration", denied || failing(tags, at));
+        }
         let simple = match word {
             Word::SpecialTest => "attested.special_tests",
             Word::Review => "attested.review",
-            Word::Scan => "attested.scan",
             Word::Backup => "attested.backup",
             Word::RestoreTest => "attested.restore_test",
             Word::Monitor => "attested.monitoring",
@@ -88,18 +100,67 @@ impl Claims {
 
     fn special(&mut self, word: Word, tags: &[Tag], at: usize, denied: bool) {
         match word {
-            Word::Provenance => {
-                let first = tags[at].first.as_str();
-                let local = ["local", "laptop", "developer", "workstation"]
+            Word::Scan => self.attested("attested.scan", denied || failing(tags, at)),
+            Word::Finding => {
+                // "No critical CVEs" is good news, "two CVEs" is none.
+                let none = tags[..at]
                     .iter()
-                    .any(|l| first.starts_with(l));
-                self.attested("attested.provenance", denied != local);
+                    .rev()
+                    .take(2)
+                    .any(|tag| tag.meaning == Meaning::Number(0));
+                // "Vulnerabilities not checked" says nothing of them.
+                let unchecked = is_missing(tags, at)
+                    && tags[at..]
+                        .iter()
+                        .any(|tag| tag.is(Word::Done) || tag.is(Word::Test));
+                let settled = !unchecked
+                    && tags[at..]
+                        .iter()
+                        .any(|tag| tag.is(Word::Done) || tag.first == "closed" || passes(tag));
+                let good = !unchecked && (denied || none || settled);
+                self.attested("attested.scan", !good);
+            }
+            Word::Channel
+                if !denied
+                    && tags
+                        .iter()
+                        .any(|tag| ["posted", "shared"].contains(&tag.first.as_str())) =>
+            {
+                self.attested("attested.announcement", false);
+            }
+            Word::Provenance => self.attested("attested.provenance", denied),
+            Word::Unproven => {
+                let first = is_denied(tags, at);
+                self.attested("attested.provenance", !first);
+            }
+            Word::SameImage => self.attested("attested.same_image", denied),
+            Word::Rebuild => {
+                self.attested("attested.same_image", !denied);
+                self.assume("plan.action", "deploy".to_owned().into());
             }
             Word::Present => self.attested("attested.present", denied),
+            Word::Alone => self.attested("attested.present", !denied),
+            Word::Leave => self.attested("attested.monitoring", !denied),
+            Word::Minor => {
+                self.attested("attested.minor", denied);
+                self.documents |= tags[at].first.starts_with("doc");
+            }
+            Word::Keep => {
+                let removes = REMOVES.iter().any(|word| tags[at].first.starts_with(word));
+                self.attested("attested.retention", denied != removes);
+            }
             Word::Emergency => self.attested.push(("plan.emergency", (!denied).into())),
             Word::Freeze => self.attested("attested.code_freeze", denied),
-            Word::Incident if !denied && tags[..at].iter().any(|tag| tag.is(Word::During)) => {
-                self.assume("incident.open", 1.into());
+            Word::Budget => {
+                let spent = tags.iter().any(|tag| tag.is(Word::Spent));
+                self.attested("attested.overspent", denied || !spent);
+            }
+            Word::Incident if !denied && goes_on(tags) => self.assume("incident.open", 1.into()),
+            Word::Severity if !denied && goes_on(tags) => self.assume("incident.open", 1.into()),
+            Word::Severity => self.attested.push(("plan.emergency", (!denied).into())),
+            Word::RollForward if !denied => {
+                self.assume("plan.rollback_target", false.into());
+                self.attested("attested.rollback_plan", true);
             }
             Word::Test => {
                 self.attested("attested.tests", denied || failing(tags, at));
@@ -107,19 +168,33 @@ impl Claims {
                     self.assume("plan.tests", Vec::new().into());
                 }
             }
-            Word::Smoke if denied => self.assume("plan.smoke_tests", Vec::new().into()),
+            Word::Smoke if denied || failing(tags, at) => {
+                self.assume("plan.smoke_tests", Vec::new().into());
+            }
+            Word::Smoke => self.assume("plan.smoke_tests", vec!["all".to_owned()].into()),
             Word::Health if denied => self.assume("plan.health", String::new().into()),
             Word::Rollback | Word::WayBack => {
+                // "Rollback: redeploy v1.4" is about a plan, and none to go back.
+                if tags
+                    .get(at + 1)
+                    .is_some_and(|tag| tag.meaning == Meaning::Mark(':'))
+                {
+                    self.assume("plan.action", "deploy".to_owned().into());
+                }
                 if denied {
                     self.assume("plan.rollback_target", false.into());
+                    self.assume("plan.action", "deploy".to_owned().into());
                 }
                 let planned = word == Word::WayBack || tags.iter().any(|tag| tag.is(Word::Plan));
                 if denied || planned {
                     self.attested("attested.rollback_plan", denied);
                 }
             }
-            Word::Migration | Word::DownMigration => {
-                self.assume("changes.migrations", (!denied).into())
+            Word::Migration => self.assume("changes.migrations", (!denied).into()),
+            // "without a down script" is about a migration.
+            Word::DownMigration => {
+                self.assume("changes.migrations", true.into());
+                self.attested("attested.migration", denied);
             }
             Word::Reversible => {
                 self.assume("changes.migrations", true.into());
@@ -129,8 +204,20 @@ impl Claims {
                 self.assume("changes.migrations", true.into());
                 self.attested("attested.migration", !denied);
             }
-            Word::AtOnce | Word::OneByOne if !denied => self.assume("elsewhere.running", 1.into()),
-            Word::Mutable => self.assume("plan.pinned", denied.into()),
+            Word::AtOnce if !denied => self.assume("elsewhere.running", 1.into()),
+            // "One at a time" is in order, "somebody else is deploying" is not.
+            Word::OneByOne if !denied && tags[at].first.starts_with("some") => {
+                self.assume("elsewhere.running", 1.into());
+            }
+            Word::Fix => self.attested("attested.fix", denied),
+            Word::Mutable => {
+                let named = is_denied(tags, at);
+                self.assume("plan.pinned", named.into());
+                if !named && says_no(&tags[at]) {
+                    self.unnamed();
+                }
+            }
+            Word::Tag if denied => self.unnamed(),
             Word::Pinned => self.assume("plan.pinned", (!denied).into()),
             Word::Others if !denied => {
                 self.assume(
@@ -142,12 +229,19 @@ impl Claims {
         }
     }
 
+    /// What has no tag is a commit of a branch.
+    fn unnamed(&mut self) {
+        self.assume("plan.pinned", false.into());
+        self.assume("plan.reference", "untagged".to_owned().into());
+        self.assume("plan.reference_kind", "branch".to_owned().into());
+    }
+
     fn approval(&mut self, tags: &[Tag]) {
         let automatic = tags.iter().any(|tag| tag.is(Word::Auto));
         let Some(at) = tags.iter().position(|tag| tag.is(Word::Approve)) else {
             return;
         };
-        if automatic || is_denied(tags, at) {
+        if automatic || is_denied(tags, at) || is_missing(tags, at) {
             return self.assume("approval.count", 0.into());
         }
         // The number beside the approval: another one is of a version.
@@ -156,8 +250,21 @@ impl Claims {
             _ => None,
         };
         let (before, behind) = tags.split_at(at);
-        let near = before.iter().rev().take(3).find_map(number);
+        let near = before
+            .iter()
+            .rev()
+            .take(3)
+            .take_while(|tag| !matches!(tag.meaning, Meaning::Mark(',' | ';') | Meaning::Place(_)))
+            .find_map(number);
         let count = near.or_else(|| behind.iter().take(6).find_map(number));
+        let approvers = names(behind);
+        let asked = names(before);
+        let oneself = tags.iter().any(|tag| tag.is(Word::Own))
+            || approvers.len() == 1 && asked.contains(&approvers[0]);
+        if oneself && !approvers.is_empty() | tags.iter().any(|tag| tag.is(Word::Own)) {
+            self.assume("approval.requester_approved", true.into());
+            return self.assume("approval.count", 1.into());
+        }
         let mut roles: Vec<String> = tags
             .iter()
             .filter_map(|tag| match &tag.meaning {
@@ -171,7 +278,8 @@ impl Claims {
             .collect();
         roles.sort();
         roles.dedup();
-        let people = i64::try_from(roles.len()).unwrap_or(i64::MAX).max(1);
+        let people = i64::try_from(roles.len().max(approvers.len())).unwrap_or(i64::MAX);
+        let people = people.max(1);
         self.assume("approval.count", count.unwrap_or(people).into());
         if !roles.is_empty() {
             self.assume("approval.roles", roles.into());
@@ -186,7 +294,17 @@ impl Claims {
         let place = tags
             .iter()
             .position(|tag| tag.meaning == Meaning::Place(PlaceWord::Staging));
-        let Some(at) = place else { return };
+        let production = tags
+            .iter()
+            .position(|tag| tag.meaning == Meaning::Place(PlaceWord::Production));
+        let Some(at) = place else {
+            let dev = |tag: &Tag| matches!(tag.first.as_str(), "dev" | "development" | "local");
+            let from = tags.iter().position(dev);
+            if from.is_some_and(|from| production.is_some_and(|to| from < to)) {
+                self.assume("release.verified_in", vec!["dev".to_owned()].into());
+            }
+            return;
+        };
         let shown = tags[..at].iter().any(|tag| {
             matches!(
                 tag.meaning,
@@ -201,13 +319,110 @@ impl Claims {
                 Meaning::Word(Word::Pass | Word::Done | Word::Test)
             )
         });
-        let production = tags
-            .iter()
-            .any(|tag| tag.meaning == Meaning::Place(PlaceWord::Production));
-        if is_denied(tags, at) {
+        let production = production.is_some();
+        if is_denied(tags, at) || is_missing(tags, at) {
             self.assume("release.verified_in", Vec::new().into());
         } else if production && (shown || behind) {
             self.assume("release.verified_in", vec!["staging".to_owned()].into());
+        }
+    }
+
+    /// "announced 12 h before", "logs kept 90 days", "production 45 min after staging": each length
+    /// is about the nearest word that lengths are said of.
+    fn lengths(&mut self, tags: &[Tag]) {
+        // "Dashboards watched": for as long as was asked.
+        let undenied = |word: Word| {
+            (0..tags.len())
+                .any(|at| tags[at].is(word) && !is_denied(tags, at) && !is_missing(tags, at))
+        };
+        if durations(tags).is_empty() && undenied(Word::Monitor) {
+            const LONG: i64 = 60 * 24 * 60;
+            self.assume("plan.bake_minutes", LONG.into());
+        }
+        for length in durations(tags) {
+            // "After" may stand beside any of them.
+            let topic = tags
+                .iter()
+                .enumerate()
+                .filter_map(|(at, tag)| {
+                    Some((
+                        (tag.is(Word::After), at.abs_diff(length.at)),
+                        Topic::of(tag)?,
+                    ))
+                })
+                .min_by_key(|(distance, _)| *distance);
+            let minutes = beside(tags, length);
+            match topic.map(|(_, topic)| topic) {
+                Some(Topic::Notice) => self.assume("attested.notice_minutes", minutes.into()),
+                Some(Topic::Kept) => {
+                    // "Build artifacts kept 30 days" builds nothing.
+                    self.assume("plan.action", "deploy".to_owned().into());
+                    self.attested("attested.retention", false);
+                    self.assume("attested.kept_minutes", minutes.into());
+                }
+                Some(Topic::Backup) => self.assume("attested.backup_minutes", minutes.into()),
+                Some(Topic::Watched) => self.assume("plan.bake_minutes", minutes.into()),
+                Some(Topic::Soaked) => {
+                    self.assume("release.soaked_minutes", minutes.into());
+                    self.assume("plan.bake_minutes", minutes.into());
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// "error rate 0.8 %, continue", "coverage 72 %"
+    fn measured(&mut self, tags: &[Tag]) {
+        let has = |word: Word| tags.iter().any(|tag| tag.is(word));
+        let number = |measure: &Measure| beside(tags, *measure);
+        // What is taken back is past no limit any more.
+        let taken_back =
+            (0..tags.len()).any(|at| tags[at].is(Word::Rollback) && !is_denied(tags, at));
+        let share = shares(tags).first().map(number);
+        let latency = latencies(tags).first().map(number);
+        if has(Word::SpecialTest) {
+            if let Some(share) = share {
+                self.assume("attested.coverage_percent", (share / 100).into());
+            }
+        } else if !taken_back && has(Word::Threshold) {
+            if let Some(share) = share {
+                let succeeds =
+                    failing_share(tags).is_some_and(|failing| i64::from(failing) != share);
+                let failing = if succeeds { 10_000 - share } else { share };
+                self.assume("attested.error_rate", failing.into());
+            }
+            if let Some(latency) = latency {
+                self.assume("attested.latency_ms", latency.into());
+            }
+        }
+        // "Error rate" alone is neither good nor bad.
+        let worse = |(at, tag): (usize, &Tag)| {
+            let bad = WORSE.iter().any(|word| tag.first.starts_with(word));
+            (tag.is(Word::Threshold) || tag.is(Word::Pass)) && bad && !is_denied(tags, at)
+        };
+        let breached = tags.iter().any(|tag| tag.first.starts_with("breach"));
+        let wrong = breached || tags.iter().enumerate().any(worse);
+        if has(Word::GoOn) && wrong && share.is_none() && latency.is_none() {
+            self.assume("plan.rollback_target", false.into());
+        }
+    }
+
+    /// "during another deployment", "two releases", "3 migration jobs"
+    fn beside_others(&mut self, tags: &[Tag]) {
+        let beside = tags.iter().enumerate().any(|(at, tag)| {
+            let acts = tag.is(Word::Deploy) || tag.is(Word::Migration);
+            let before = tags[..at].iter().rev().take(3);
+            let during = before.clone().any(|tag| tag.is(Word::During));
+            let ends_clause = before
+                .clone()
+                .any(|tag| matches!(tag.meaning, Meaning::Mark(_)));
+            let several = at
+                .checked_sub(1)
+                .is_some_and(|before| matches!(tags[before].meaning, Meaning::Number(2..=20)));
+            acts && !ends_clause && (during || several)
+        });
+        if beside {
+            self.assume("elsewhere.running", 1.into());
         }
     }
 
@@ -245,15 +460,200 @@ fn is_denied(tags: &[Tag], at: usize) -> bool {
             matches!(
                 tag.meaning,
                 Meaning::Word(Word::Without | Word::Not | Word::Skip)
-            )
+            ) || ABSENT.iter().any(|word| tag.first.starts_with(word))
         })
+        || comes_too_late(tags, at)
+        || at
+            .checked_sub(1)
+            .is_some_and(|before| tags[before].first == "non")
+}
+
+/// "deploy before the backup", "announced after the deploy": what must come first comes last.
+fn comes_too_late(tags: &[Tag], at: usize) -> bool {
+    const FIRST: [Word; 7] = [
+        Word::Backup,
+        Word::Announce,
+        Word::Approve,
+        Word::Scan,
+        Word::Review,
+        Word::Ticket,
+        Word::Test,
+    ];
+    let acts = |tag: &Tag| {
+        matches!(
+            tag.meaning,
+            Meaning::Word(Word::Deploy | Word::Migration | Word::Change)
+        )
+    };
+    let near_before = tags[..at].iter().rev().take(3);
+    let mut to_before = near_before.take_while(|tag| !matches!(tag.meaning, Meaning::Mark(_)));
+    let acted = tags[..at].iter().any(acts);
+    // In Chinese it stands behind what comes first.
+    let before = |tag: &Tag| tag.is(Word::Before) && !tag.first.starts_with(is_wide);
+    let leads = acted && to_before.any(before);
+    let behind = tags.get(at + 1..).unwrap_or_default();
+    let trails = behind
+        .iter()
+        .take(2)
+        .position(|tag| tag.is(Word::After))
+        .is_some_and(|after| behind.iter().skip(after + 1).take(3).any(acts));
+    FIRST.iter().any(|word| tags[at].is(*word)) && (leads || trails)
+}
+
+/// "backup missing", "approval: none", "rollback not tested"
+fn is_missing(tags: &[Tag], at: usize) -> bool {
+    let done = |tag: &Tag| {
+        matches!(tag.meaning, Meaning::Word(Word::Done)) && !tag.first.starts_with("un")
+    };
+    tags[at + 1..]
+        .iter()
+        .take(3)
+        .take_while(|tag| match tag.meaning {
+            Meaning::Mark(mark) => mark == ':',
+            _ => !done(tag) && !tag.ends_clause() && !is_conjunction(tag),
+        })
+        .any(|tag| {
+            let not = tag.is(Word::Not) && NEGATIONS.contains(&tag.first.as_str());
+            tag.is(Word::Skip)
+                || (tag.is(Word::Pass) && !passes(tag))
+                || not
+                || ABSENT.iter().any(|word| tag.first.starts_with(word))
+        })
+}
+
+const ABSENT: [&str; 24] = [
+    "missing",
+    "absent",
+    "pending",
+    "outstanding",
+    "expired",
+    "none",
+    "tbd",
+    "lacking",
+    "incomplete",
+    "partial",
+    "insufficient",
+    "outdated",
+    "stale",
+    "rejected",
+    "declined",
+    "revoked",
+    "withdrawn",
+    "unavailable",
+    "offline",
+    "asleep",
+    "unreachable",
+    "forgot",
+    "disabled",
+    "despite",
+];
+
+const NEGATIONS: [&str; 7] = ["no", "not", "never", "isn't", "aren't", "nicht", "n't"];
+
+const WORSE: [&str; 24] = [
+    "exceed",
+    "spike",
+    "degrad",
+    "breach",
+    "alert",
+    "alarm",
+    "crash",
+    "anomal",
+    "regress",
+    "unhealthy",
+    "above",
+    "rises",
+    "goes",
+    "climbs",
+    "drops",
+    "timeout",
+    "memory",
+    "failure",
+    "failing",
+    "failed",
+    "fails",
+    "keep",
+    "broken",
+    "red",
+];
+
+fn passes(tag: &Tag) -> bool {
+    tag.is(Word::Pass)
+        && !["fail", "broken", "red"]
+            .iter()
+            .any(|word| tag.first.starts_with(word))
+}
+
+fn is_conjunction(tag: &Tag) -> bool {
+    ["and", "but", "then", "with", "und", "y", "et"].contains(&tag.first.as_str())
+}
+
+/// Whether what is named lasts: "while a SEV2 is open".
+fn goes_on(tags: &[Tag]) -> bool {
+    tags.iter()
+        .enumerate()
+        .any(|(at, tag)| (tag.is(Word::During) || tag.is(Word::Ongoing)) && !is_denied(tags, at))
+}
+
+/// Who is named behind "by": "approved by alice and bob".
+fn names(tags: &[Tag]) -> Vec<&str> {
+    let Some(by) = tags.iter().position(|tag| tag.first == "by") else {
+        return Vec::new();
+    };
+    let behind = tags.get(by + 1..).unwrap_or_default().iter();
+    behind
+        .take_while(|tag| tag.meaning == Meaning::Other || tag.meaning == Meaning::Mark('@'))
+        .filter(|tag| tag.meaning == Meaning::Other)
+        .map(|tag| tag.first.as_str())
+        .filter(|name| !["and", "a", "an", "the", "peer"].contains(name))
+        .collect()
+}
+
+/// "Under 80 %" is less than that, "over 2 %" is more.
+fn beside(tags: &[Tag], measure: Measure) -> i64 {
+    let value = i64::from(measure.value);
+    let before = tags[..measure.at].iter().rev().take(4);
+    let less = ["below", "under", "less", "<", "beneath"];
+    let more = ["above", "over", "more", ">", "older"];
+    before
+        .map(|tag| tag.first.as_str())
+        .find_map(|word| match word {
+            _ if less.contains(&word) => Some(value - 1),
+            _ if more.contains(&word) => Some(value + 1),
+            _ => None,
+        })
+        .unwrap_or(value)
+}
+
+/// What a length of time is said of.
+#[derive(Debug, Clone, Copy)]
+enum Topic {
+    Notice,
+    Kept,
+    Backup,
+    Watched,
+    Soaked,
+}
+
+impl Topic {
+    fn of(tag: &Tag) -> Option<Self> {
+        Some(match tag.meaning {
+            Meaning::Word(Word::Announce | Word::Ticket) => Self::Notice,
+            Meaning::Word(Word::Keep | Word::History) => Self::Kept,
+            Meaning::Word(Word::Backup) => Self::Backup,
+            Meaning::Word(Word::Monitor) => Self::Watched,
+            Meaning::Word(Word::Bake | Word::After) => Self::Soaked,
+            Meaning::Place(PlaceWord::Staging) | Meaning::Strategy(_) => Self::Soaked,
+            _ => return None,
+        })
+    }
 }
 
 fn failing(tags: &[Tag], at: usize) -> bool {
     let from = at.saturating_sub(3);
     let near = tags.get(from..(at + 4).min(tags.len())).unwrap_or_default();
     near.iter().any(|tag| {
-        tag.is(Word::Pass)
+        (tag.is(Word::Pass) || tag.is(Word::Threshold))
             && ["fail", "broken", "red"]
                 .iter()
                 .any(|word| tag.first.starts_with(word))

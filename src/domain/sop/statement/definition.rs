@@ -297,11 +297,11 @@ fn day_of_year(text: &str) -> Result<u32, InvalidDefinition> {
     parts.ok_or_else(|| InvalidDefinition::Time(text.to_owned()))
 }
 
-/// Phrases by their first word, or its first letter where only its beginning is given.
+/// Phrases by their first word, or its first two letters where only its beginning is given.
 #[derive(Debug, Clone, Default)]
 struct Phrases {
     by_word: HashMap<String, Vec<Phrase>>,
-    by_letter: HashMap<char, Vec<Phrase>>,
+    by_letters: HashMap<(char, Option<char>), Vec<Phrase>>,
 }
 
 #[derive(Debug, Clone)]
@@ -335,8 +335,9 @@ impl Phrases {
             let entry = match words.first() {
                 Some(Pattern::Whole(word)) => self.by_word.entry(word.clone()).or_default(),
                 Some(Pattern::Beginning(letters)) => {
-                    let first = letters.chars().next().unwrap_or('*');
-                    self.by_letter.entry(first).or_default()
+                    let first = letters_of(letters)
+                        .ok_or_else(|| InvalidDefinition::Phrase(written.clone()))?;
+                    self.by_letters.entry(first).or_default()
                 }
                 None => return Err(InvalidDefinition::Phrase(written.clone())),
             };
@@ -356,8 +357,12 @@ impl Phrases {
     fn find(&self, tokens: &[Token]) -> Option<(usize, &Meaning)> {
         let first = tokens.first()?;
         let whole = self.by_word.get(&first.text).into_iter().flatten();
-        let letter = first.text.chars().next()?;
-        let beginnings = self.by_letter.get(&letter).into_iter().flatten();
+        let letters = letters_of(&first.text)?;
+        let beginnings = self.by_letters.get(&letters).into_iter().flatten();
+        // A beginning of one letter alone is in a list of its own.
+        let single = (letters.0, None);
+        let short = self.by_letters.get(&single).into_iter().flatten();
+        let beginnings = beginnings.chain(short.filter(|_| letters != single));
         whole
             .chain(beginnings)
             .filter(|phrase| phrase.begins(tokens))
@@ -365,6 +370,11 @@ impl Phrases {
             .max_by_key(|phrase| (phrase.words.len(), phrase.letters()))
             .map(|phrase| (phrase.words.len(), &phrase.meaning))
     }
+}
+
+fn letters_of(word: &str) -> Option<(char, Option<char>)> {
+    let mut letters = word.chars();
+    Some((letters.next()?, letters.next()))
 }
 
 impl Phrase {

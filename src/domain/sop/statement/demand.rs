@@ -82,6 +82,8 @@ pub(super) enum Demand {
     /// Somebody else than who asked.
     OtherApprover,
     Role(String),
+    /// One of them is enough.
+    AnyRole(Vec<String>),
     Tests,
     StagingFirst,
     /// In minutes.
@@ -96,7 +98,7 @@ pub(super) enum Demand {
     Migration,
     NoSchemaDowngrade,
     RollbackPlan,
-    RollbackTrigger,
+    RollbackTrigger(Limits),
     SmokeTests,
     HealthCheck,
     Strategy(StrategyWord),
@@ -107,8 +109,28 @@ pub(super) enum Demand {
     AuthorsAsked,
     /// Something that only people know: they say so, or it is not proven.
     Attested(Claim),
+    /// The same, so many minutes ahead.
+    Ahead(Claim, u32),
+    /// What is kept, for so many minutes.
+    Kept(u32),
+    /// A backup that is at most so many minutes old.
+    FreshBackup(u32),
+    /// Percent of the code.
+    Coverage(u32),
+    /// Not what people say to be so: a build of their own machine, nobody who looks.
+    NotSaid(Claim),
+    /// What was tested goes live, and is not built anew.
+    SameImage,
     /// Where the other demands do not count.
     Exception,
+}
+
+/// Above these a release is taken back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Limits {
+    /// In hundredths of a percent.
+    pub error_rate: Option<u32>,
+    pub latency_ms: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -119,6 +141,8 @@ pub(super) enum Lasting {
     HolidayEve,
     HolidayOrEve,
     Peak,
+    /// The error budget is spent.
+    Overspent,
 }
 
 /// What only people know about a plan; each is a fact `attested.<name>`.
@@ -178,23 +202,25 @@ impl Demand {
             Self::Window { .. } | Self::NotDuring(Lasting::Peak) => StatementKind::TimeWindow,
             Self::Freeze(_) | Self::NotDuring(_) => StatementKind::Freeze,
             Self::Approvals(_) | Self::OtherApprover => StatementKind::ApprovalRequired,
-            Self::Role(_) => StatementKind::ApprovalRole,
-            Self::Tests => StatementKind::RequiredTests,
+            Self::Role(_) | Self::AnyRole(_) => StatementKind::ApprovalRole,
+            Self::Tests | Self::Coverage(_) => StatementKind::RequiredTests,
             Self::StagingFirst => StatementKind::StagingFirst,
             Self::Bake(_) => StatementKind::BakeTime,
             Self::PinnedVersion
             | Self::TaggedVersion
             | Self::SemanticVersion
-            | Self::MainBranch => StatementKind::Artifact,
-            Self::Backup => StatementKind::Backup,
+            | Self::MainBranch
+            | Self::SameImage => StatementKind::Artifact,
+            Self::Backup | Self::FreshBackup(_) => StatementKind::Backup,
             Self::Migration => StatementKind::Migration,
             Self::RollbackPlan => StatementKind::RollbackPlan,
-            Self::RollbackTrigger | Self::NoSchemaDowngrade => StatementKind::RollbackRule,
+            Self::RollbackTrigger(_) | Self::NoSchemaDowngrade => StatementKind::RollbackRule,
             Self::Watch(_) | Self::SmokeTests | Self::HealthCheck => StatementKind::PostStep,
             Self::Strategy(_) | Self::NotStrategy(_) | Self::NoDowntime => StatementKind::Strategy,
             Self::OneAtATime => StatementKind::Concurrency,
             Self::AuthorsAsked => StatementKind::Communication,
-            Self::Attested(claim) => claim.kind(),
+            Self::Attested(claim) | Self::NotSaid(claim) | Self::Ahead(claim, _) => claim.kind(),
+            Self::Kept(_) => StatementKind::Retention,
             Self::Exception => StatementKind::Exception,
         }
     }

@@ -86,5 +86,6 @@ words! {
     Emergency, Critical, Incident, Before, After, Until, Between, From, To, At, Outside, During,
     Without, Skip, First, Last, Directly, Pass, Holiday, MonthEnd, QuarterEnd, Peak, Alone, AtOnce, OneByOne, WayBack,
     Threshold, Keep, History, Reversible, Irreversible, Others, Size, Downtime, Done, Reported,
-    Defines, Refers, If,
+    Defines, Refers, If, Severity, Ongoing, RollForward, Rebuild, SameImage, Unproven, Leave, Minor,
+    Major, Budget, Spent, GoOn, Fix, Finding,
 }

@@ -15,6 +15,7 @@ mod claims;
 mod definition;
 mod demand;
 mod meaning;
+mod measure;
 mod recognise;
 mod rule;
 mod scope;

@@ -1,11 +1,12 @@
 //! What a demand becomes: a condition over facts, in the words of a front matter.
 
-use super::demand::{Claim, Demand, Lasting};
+use super::demand::{Claim, Demand, Lasting, Limits};
 use super::meaning::{Hours, PlaceWord, Season, StrategyWord};
 use super::scope::Scope;
 use super::season::Stretch;
 use super::window::Window;
 use crate::domain::advice::RuleStage;
+use crate::domain::facts::quoted;
 
 /// A rule as an author would write it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,12 +78,17 @@ pub(super) fn draft(demand: &Demand, scope: &Scope) -> Option<Draft> {
             &format!("The procedure asks for the approval of: {role}."),
             false,
         ),
+        Demand::AnyRole(roles) => condition(
+            format!("approval.roles.exists(role, role in [{}])", quoted(&roles.iter().map(String::as_str).collect::<Vec<_>>())),
+            &format!("The procedure asks for the approval of one of: {}.", roles.join(", ")),
+            false,
+        ),
         Demand::Tests => fact(
             "size(plan.tests) > 0 || attested.tests == \"yes\"",
             "The plan runs no tests.",
         ),
         Demand::StagingFirst => fact(
-            "release.verified_in.exists(other, other != plan.environment)",
+            "release.verified_in.exists(other, other != plan.environment && !(other in [\"dev\", \"development\", \"local\"]))",
             "This version is not verified in another environment first.",
         ),
         Demand::Bake(minutes) => condition(
@@ -126,9 +132,10 @@ pub(super) fn draft(demand: &Demand, scope: &Scope) -> Option<Draft> {
             "plan.rollback_target || attested.rollback_plan == \"yes\"",
             "There is no way back: no release to go back to is pinned.",
         ),
-        Demand::RollbackTrigger => fact(
-            "plan.rollback_target",
-            "Nothing would be taken back by itself: no release to go back to is pinned.",
+        Demand::RollbackTrigger(limits) => condition(
+            below(*limits),
+            "Nothing would be taken back: no release to go back to is pinned, or what is measured is past the limit.",
+            true,
         ),
         Demand::SmokeTests => fact("size(plan.smoke_tests) > 0", "The plan runs no smoke test."),
         Demand::HealthCheck => fact(
@@ -160,7 +167,57 @@ pub(super) fn draft(demand: &Demand, scope: &Scope) -> Option<Draft> {
             &format!("The procedure asks for {}.", asked(*claim)),
             false,
         ),
+        Demand::NotSaid(claim) => condition(
+            format!("{} != \"no\"", claim.fact()),
+            &format!("The procedure asks for {}.", asked(*claim)),
+            true,
+        ),
+        Demand::Ahead(claim, minutes) => condition(
+            format!("{} == \"yes\" && {}", claim.fact(), at_least("attested.notice_minutes", *minutes)),
+            &format!("The procedure asks for {}, well ahead.", asked(*claim)),
+            false,
+        ),
+        Demand::Kept(minutes) => condition(
+            format!("attested.retention == \"yes\" && {}", at_least("attested.kept_minutes", *minutes)),
+            "The procedure asks for something to be kept for a time.",
+            false,
+        ),
+        Demand::FreshBackup(minutes) => condition(
+            format!("plan.scripts.exists(script, script.contains(\"backup\")) || attested.backup == \"yes\" && attested.backup_minutes <= {minutes}"),
+            "The procedure asks for a backup that is not old.",
+            false,
+        ),
+        Demand::Coverage(percent) => condition(
+            format!("attested.special_tests == \"yes\" && {}", at_least("attested.coverage_percent", *percent)),
+            "The procedure asks for tests that reach more of the code.",
+            false,
+        ),
+        Demand::SameImage => condition(
+            "plan.action == \"promote\" || attested.same_image == \"yes\"".to_owned(),
+            "What was tested would be built anew.",
+            true,
+        ),
     })
+}
+
+/// What nobody has measured is no less than anything.
+fn at_least(fact: &str, least: u32) -> String {
+    format!("({fact} < 0 || {fact} >= {least})")
+}
+
+fn below(limits: Limits) -> String {
+    let mut parts = vec!["plan.rollback_target".to_owned()];
+    parts.extend(
+        limits
+            .error_rate
+            .map(|most| format!("attested.error_rate <= {most}")),
+    );
+    parts.extend(
+        limits
+            .latency_ms
+            .map(|most| format!("attested.latency_ms <= {most}")),
+    );
+    parts.join(" && ")
 }
 
 fn asked(claim: Claim) -> &'static str {
@@ -209,6 +266,17 @@ fn when(demand: &Demand, scope: &Scope) -> String {
     }
     if scope.not_with_exception {
         parts.push("attested.exception != \"yes\"".to_owned());
+    }
+    if let Some(environment) = &scope.environment {
+        parts.push(format!("plan.environment == \"{environment}\""));
+    }
+    if scope.not_for_fixes {
+        parts.push("attested.fix != \"yes\" && !plan.emergency".to_owned());
+    }
+    match scope.minor {
+        Some(true) => parts.push("attested.minor == \"yes\"".to_owned()),
+        Some(false) => parts.push("attested.minor != \"yes\"".to_owned()),
+        None => {}
     }
     if scope.with_migrations && !matches!(demand, Demand::NoSchemaDowngrade) {
         parts.push("changes.migrations".to_owned());
@@ -329,6 +397,7 @@ fn not_during(lasting: Lasting) -> &'static str {
             "attested.holiday != \"yes\" && !time.holiday && !time.before_holiday"
         }
         Lasting::Peak => "attested.peak != \"yes\"",
+        Lasting::Overspent => "attested.overspent != \"yes\"",
     }
 }
 
@@ -340,5 +409,6 @@ fn during(lasting: Lasting) -> &'static str {
         Lasting::HolidayEve => "It is the day before a holiday.",
         Lasting::HolidayOrEve => "It is a holiday or the day before one.",
         Lasting::Peak => "It is a busy time.",
+        Lasting::Overspent => "The error budget is spent.",
     }
 }

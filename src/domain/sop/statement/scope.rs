@@ -5,6 +5,7 @@ use super::meaning::{Meaning, PlaceWord, Word};
 use super::recognise::names_emergency;
 use super::recognise::timing::is_condition;
 use super::sentence::{Sentence, Tag};
+use super::token::Glue;
 use super::window::{Window, windows};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,37 +26,61 @@ pub(super) struct Scope {
     pub at: Vec<Window>,
     /// "restarts and deploys"
     pub restarts: bool,
+    /// "`eu-prod-1` needs two approvals": an environment by its own name.
+    pub environment: Option<String>,
+    /// "Small changes need one approval", "large ones two": `Some(true)` for the small ones alone.
+    pub minor: Option<bool>,
+    /// "During the freeze only bug fixes go out."
+    pub not_for_fixes: bool,
 }
 
 impl Scope {
     pub fn of(sentence: &Sentence, demand: &Demand) -> Self {
-        let unless = sentence.tags.iter().position(|tag| tag.is(Word::Unless));
-        let excepted = unless.map_or(&[][..], |at| &sentence.tags[at..]);
-        let rule = unless.map_or(&sentence.tags[..], |at| &sentence.tags[..at]);
-        let is_exception =
-            unless.is_some_and(|at| at <= sentence.own && at + 1 < sentence.tags.len());
-        let is_emergency =
-            |tag: &Tag| matches!(tag.meaning, Meaning::Word(Word::Emergency | Word::Critical));
+        let (rule, excepted) = sentence.parts();
+        let is_exception = sentence.is_exception() && excepted.len() > 1;
+        let begins = sentence
+            .own()
+            .first()
+            .is_some_and(|tag| tag.is(Word::Unless));
+        let is_emergency = |tag: &Tag| {
+            matches!(
+                tag.meaning,
+                Meaning::Word(Word::Emergency | Word::Critical | Word::Severity)
+            )
+        };
         let not_in = place(excepted);
         let excepts_emergency = excepted.iter().any(is_emergency)
             || (sentence.has(Word::Only)
                 && names_emergency(sentence)
-                && demand.kind() == StatementKind::TimeWindow);
+                && matches!(
+                    demand.kind(),
+                    StatementKind::TimeWindow | StatementKind::Freeze
+                ));
         let above = |meaning: &Meaning| sentence.above.contains(meaning);
+        let environment = environment(rule);
         Self {
-            place: scope_place(sentence, rule, demand),
+            place: match environment {
+                Some(_) => None,
+                None => scope_place(sentence, rule, demand),
+            },
+            environment,
+            minor: minor(rule),
+            not_for_fixes: matches!(
+                demand.kind(),
+                StatementKind::TimeWindow | StatementKind::Freeze
+            ) && (excepted.iter().any(|tag| tag.is(Word::Fix))
+                || sentence.owns(Word::Only) && sentence.owns(Word::Fix)),
             not_in,
             service: service(rule),
-            emergencies_only: (unless == Some(sentence.own) && excepts_emergency)
+            emergencies_only: (begins && is_exception && excepts_emergency)
                 || !excepts_emergency
-                    && unless.is_none()
+                    && excepted.is_empty()
                     && demand.kind() != StatementKind::SecurityScan
                     && demand.kind() != StatementKind::TimeWindow
                     && demand.kind() != StatementKind::Freeze
-                    && (rule.iter().any(|tag| tag.is(Word::Emergency))
-                        || above(&Meaning::Word(Word::Emergency))),
+                    && (is_about_emergencies(rule) || above(&Meaning::Word(Word::Emergency))),
             not_in_emergencies: excepts_emergency && !is_exception,
-            not_with_exception: unless.is_some()
+            not_with_exception: !excepted.is_empty()
                 && !excepts_emergency
                 && not_in.is_none()
                 && !is_exception,
@@ -65,6 +90,47 @@ impl Scope {
             restarts: rule.iter().any(|tag| tag.first.starts_with("restart")),
         }
     }
+}
+
+/// "Emergency deploys need ...", "for a P1 the duty manager approves", and not "no P1 alerts".
+fn is_about_emergencies(rule: &[Tag]) -> bool {
+    rule.iter().enumerate().any(|(at, tag)| match tag.meaning {
+        Meaning::Word(Word::Emergency) => true,
+        Meaning::Word(Word::Severity) => {
+            let approves = rule.iter().any(|tag| tag.is(Word::Approve));
+            let denied = rule[..at].iter().rev().take(4).any(|tag| tag.is(Word::Not));
+            approves && !denied
+        }
+        _ => false,
+    })
+}
+
+/// A name between backticks with "prod" or the like in it.
+fn environment(tags: &[Tag]) -> Option<String> {
+    let tick = |tag: &Tag| tag.meaning == Meaning::Mark('`');
+    let opens = tags.iter().position(tick)?;
+    let inside = tags.get(opens + 1..)?;
+    let name = inside.get(..inside.iter().position(tick)?)?;
+    let joined = |tag: &Tag| tag.glue == Glue::Hyphen;
+    // Of a phrase of several words only the first is at hand.
+    let single = |tag: &Tag| tag.end - tag.start == tag.first.len();
+    let places = name
+        .iter()
+        .any(|tag| matches!(tag.meaning, Meaning::Place(_)));
+    let is_name =
+        name.len() > 1 && places && name.iter().all(single) && name.iter().skip(1).all(joined);
+    let parts: Vec<&str> = name.iter().map(|tag| tag.first.as_str()).collect();
+    is_name.then(|| parts.join("-"))
+}
+
+/// "For high-risk changes", "minor releases need": which of them the rule is about.
+fn minor(rule: &[Tag]) -> Option<bool> {
+    // "High-risk changes need two approvals, low-risk ones one": the first makes the demand.
+    rule.iter().find_map(|tag| match tag.meaning {
+        Meaning::Word(Word::Minor) => Some(true),
+        Meaning::Word(Word::Major) => Some(false),
+        _ => None,
+    })
 }
 
 /// When something is asked for that is not about time itself.
@@ -78,17 +144,28 @@ fn times(sentence: &Sentence, demand: &Demand) -> Vec<Window> {
             | StatementKind::ChangeRecord
     );
     let denied = sentence.has(Word::Not) && !sentence.has(Word::Without);
-    match asked && !denied && is_condition(sentence) {
+    // "Announce it by Friday noon" says until when, and not when else.
+    let limit = sentence.own().iter().any(|tag| tag.first == "by");
+    let is_limit = limit && demand.kind() == StatementKind::Communication;
+    match asked && !denied && !is_limit && is_condition(sentence) {
         true => windows(sentence.own()).listed,
         false => Vec::new(),
     }
 }
 
 fn scope_place(sentence: &Sentence, rule: &[Tag], demand: &Demand) -> Option<PlaceWord> {
-    if matches!(demand, Demand::StagingFirst | Demand::Bake(_)) {
+    if matches!(
+        demand,
+        Demand::StagingFirst | Demand::Bake(_) | Demand::SameImage
+    ) {
         return Some(PlaceWord::Production);
     }
-    let said = place(rule);
+    // "Migrations are tested on staging": where the test is done, and not where the rule holds.
+    let elsewhere = matches!(
+        demand.kind(),
+        StatementKind::Migration | StatementKind::RequiredTests | StatementKind::RollbackPlan
+    );
+    let said = place(rule).filter(|place| !(elsewhere && *place == PlaceWord::Staging));
     let above = [PlaceWord::Production, PlaceWord::Staging, PlaceWord::Other]
         .into_iter()
         .find(|place| sentence.above.contains(&Meaning::Place(*place)));
@@ -100,6 +177,8 @@ fn place(tags: &[Tag]) -> Option<PlaceWord> {
     tags.iter()
         .filter_map(|tag| match tag.meaning {
             Meaning::Place(place) => Some(place),
+            // "production changes" is one phrase.
+            Meaning::Word(Word::Change) if tag.first == "production" => Some(PlaceWord::Production),
             _ => None,
         })
         .min()

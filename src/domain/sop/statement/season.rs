@@ -116,6 +116,16 @@ fn date(tags: &[Tag], at: usize) -> Option<Date> {
                 is_month: false,
             })
         }
+        // 24.12., 24.12.2026
+        Meaning::Number(day) if dotted(tags, at).is_some() => {
+            let (month, year) = dotted(tags, at)?;
+            is_day(month, day).then_some(Date {
+                year,
+                day: month * 100 + day,
+                until: at + 4 + usize::from(year.is_some()),
+                is_month: false,
+            })
+        }
         // 24 December, 24th of December, 24. Dezember
         Meaning::Number(day) if (1..=31).contains(&day) => {
             let month_at = (at + 1..at + 4).find(|index| {
@@ -149,6 +159,27 @@ fn date(tags: &[Tag], at: usize) -> Option<Date> {
             },
         }),
         _ => None,
+    }
+}
+
+/// The month and the year of a date with points; "1.2.3" is a version.
+fn dotted(tags: &[Tag], at: usize) -> Option<(u32, Option<u32>)> {
+    let point = |index: usize| {
+        tags.get(index)
+            .is_some_and(|tag| tag.meaning == Meaning::Mark('.') && tag.glue == Glue::Nothing)
+    };
+    let glued = |index: usize| tags.get(index).filter(|tag| tag.glue == Glue::Nothing);
+    if !point(at + 1) || !point(at + 3) {
+        return None;
+    }
+    let month = match glued(at + 2)?.meaning {
+        Meaning::Number(month @ 1..=12) => month,
+        _ => return None,
+    };
+    match glued(at + 4).map(|tag| &tag.meaning) {
+        Some(Meaning::Number(year @ 2000..3000)) => Some((month, Some(*year))),
+        Some(Meaning::Number(_)) => None,
+        _ => Some((month, None)),
     }
 }
 

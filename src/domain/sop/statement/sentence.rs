@@ -37,6 +37,41 @@ impl Sentence {
         self.tags.get(self.own..).unwrap_or_default()
     }
 
+    /// What it says, and what it excepts: "nothing on Fridays | unless it is an emergency", and the
+    /// other way round "except in emergencies, | nothing on Fridays".
+    pub fn parts(&self) -> (&[Tag], &[Tag]) {
+        let Some(unless) = self.tags.iter().position(|tag| tag.is(Word::Unless)) else {
+            return (&self.tags, &[]);
+        };
+        match self.rule_behind(unless) {
+            Some(rule) => (&self.tags[rule..], &self.tags[unless..rule]),
+            None => (&self.tags[..unless], &self.tags[unless..]),
+        }
+    }
+
+    /// Whether nothing is said but the exception.
+    pub fn is_exception(&self) -> bool {
+        let unless = self.tags.iter().position(|tag| tag.is(Word::Unless));
+        unless.is_some_and(|at| at <= self.own && self.rule_behind(at).is_none())
+    }
+
+    /// Where the rule begins, if the exception that begins here stands before it.
+    fn rule_behind(&self, unless: usize) -> Option<usize> {
+        if unless != self.own {
+            return None;
+        }
+        let comma = |tag: &Tag| matches!(tag.meaning, Meaning::Mark(',' | '\u{ff0c}'));
+        let at = self.tags.iter().skip(unless).position(comma)? + unless;
+        let rule = self.tags.get(at + 1..)?;
+        let acts = |tag: &Tag| {
+            matches!(
+                tag.meaning,
+                Meaning::Word(Word::Not | Word::Must | Word::Should | Word::Only | Word::Stop)
+            )
+        };
+        rule.iter().any(acts).then_some(at + 1)
+    }
+
     pub fn has(&self, word: Word) -> bool {
         self.tags.iter().any(|tag| tag.is(word))
     }
@@ -148,11 +183,27 @@ pub(super) fn tag(text: &str, definition: &Definition) -> Vec<Tag> {
     let mut tags = Vec::new();
     let mut rest = tokens.as_slice();
     while let Some(first) = rest.first() {
+        if names_a_tag(tokens.get(..tokens.len() - rest.len()), rest) {
+            rest = rest.get(1..).unwrap_or_default();
+            continue;
+        }
         let (length, meaning) = match definition.find(rest) {
             Some((length, meaning)) => (length, meaning.clone()),
             None => (1, plain(first)),
         };
         let last = rest.get(length - 1).unwrap_or(first);
+        // "Outside of emergencies" excepts them.
+        let excepts = meaning == Meaning::Word(Word::Outside)
+            && definition
+                .find(rest.get(length..).unwrap_or_default())
+                .is_some_and(|(_, next)| {
+                    matches!(next, Meaning::Word(Word::Emergency | Word::Severity))
+                });
+        let meaning = if excepts {
+            Meaning::Word(Word::Unless)
+        } else {
+            meaning
+        };
         tags.push(Tag {
             meaning,
             first: first.text.clone(),
@@ -163,6 +214,20 @@ pub(super) fn tag(text: &str, definition: &Definition) -> Vec<Tag> {
         rest = rest.get(length..).unwrap_or_default();
     }
     tags
+}
+
+/// ":latest": the colon belongs to the word behind it, and ends nothing.
+fn names_a_tag(before: Option<&[Token]>, rest: &[Token]) -> bool {
+    let [colon, name, ..] = rest else {
+        return false;
+    };
+    let quoted = before
+        .and_then(|before| before.last())
+        .is_none_or(|token| matches!(token.form, Form::Mark('`' | '"' | '\'' | '(')));
+    colon.form == Form::Mark(':')
+        && name.form == Form::Word
+        && name.glue == Glue::Nothing
+        && (colon.glue == Glue::Blank || quoted)
 }
 
 fn plain(token: &Token) -> Meaning {
@@ -229,7 +294,10 @@ fn pieces<'a>(text: &str, tags: &'a [Tag]) -> Vec<Piece<'a>> {
         let Meaning::Mark(mark) = tag.meaning else {
             continue;
         };
-        let dash = is_dash(mark) && tag.glue == Glue::Blank && !joins_a_range(tags, at);
+        let arrow = tags
+            .get(at + 1)
+            .is_some_and(|next| next.meaning == Meaning::Mark('>') && next.glue == Glue::Nothing);
+        let dash = is_dash(mark) && tag.glue == Glue::Blank && !arrow && !joins_a_range(tags, at);
         let end = ends_sentence(text, tags, at, mark);
         if dash || end {
             // The mark itself belongs to the sentence: it tells a question.
@@ -278,6 +346,11 @@ fn joins_a_range(tags: &[Tag], at: usize) -> bool {
 }
 
 fn ends_sentence(text: &str, tags: &[Tag], at: usize, mark: char) -> bool {
+    // "p95 stays below 400 ms; otherwise revert" is one thought.
+    let next_word = tags.get(at + 1).map_or("", |tag| tag.first.as_str());
+    if ["otherwise", "else", "sonst"].contains(&next_word) {
+        return false;
+    }
     if matches!(
         mark,
         '\u{3002}' | '\u{ff01}' | '\u{ff1f}' | '\u{ff1b}' | ';'
@@ -293,6 +366,21 @@ fn ends_sentence(text: &str, tags: &[Tag], at: usize, mark: char) -> bool {
     if let (Some(Meaning::Number(_)), Some(Meaning::Month(_))) = (before, behind) {
         return false;
     }
+    // "24.12. to 2.1."
+    let number = |back: usize| {
+        at.checked_sub(back)
+            .is_some_and(|index| matches!(tags[index].meaning, Meaning::Number(_)))
+    };
+    let dates = mark == '.'
+        && number(1)
+        && number(3)
+        && at > 1
+        && tags[at - 2].meaning == Meaning::Mark('.');
+    let goes_on = matches!(behind, Some(Meaning::Word(Word::To | Word::Until)))
+        || matches!(behind, Some(Meaning::Mark('-' | '\u{2013}')));
+    if dates && goes_on {
+        return false;
+    }
     let end = tags[at].end;
     let next = text[end..].chars().next();
     let is_short = at
@@ -301,8 +389,8 @@ fn ends_sentence(text: &str, tags: &[Tag], at: usize, mark: char) -> bool {
     next.is_none_or(|c| c.is_whitespace() || c == '"' || c == ')') && !(mark == '.' && is_short)
 }
 
-const ABBREVIATIONS: [&str; 12] = [
-    "e", "g", "i", "etc", "vs", "approx", "ca", "bzw", "no", "st", "a", "z",
+const ABBREVIATIONS: [&str; 14] = [
+    "ej", "min", "e", "g", "i", "etc", "vs", "approx", "ca", "bzw", "no", "st", "a", "z",
 ];
 
 /// "Is it Friday at five? Then stop." is one thought: an order that names nothing takes over what

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::definition::Definition;
-use super::meaning::{Meaning, Word};
+use super::meaning::{Meaning, PlaceWord, Word};
 use super::sentence::Sentence;
 
 #[derive(
@@ -29,10 +29,11 @@ pub(super) fn strength(sentence: &Sentence, definition: &Definition) -> Option<S
     if has(Word::Optional) || sentence.length() == 0 {
         return None;
     }
-    if sentence
-        .own()
-        .first()
-        .is_some_and(|tag| tag.is(Word::Unless))
+    if sentence.is_exception()
+        && sentence
+            .own()
+            .first()
+            .is_some_and(|tag| tag.is(Word::Unless))
     {
         return Some(Strength::Should);
     }
@@ -41,14 +42,28 @@ pub(super) fn strength(sentence: &Sentence, definition: &Definition) -> Option<S
         .is_some_and(|word| definition.is_imperative(word));
     let forbids = has(Word::May) && has(Word::Not);
     let modal = has(Word::Must) || has(Word::Only) || has(Word::Should) || forbids;
-    if has(Word::Reported) && !modal && !orders {
+    // "What was tested goes out: no second build" demands something behind the report.
+    let denies_anew = sentence
+        .own()
+        .windows(2)
+        .any(|two| matches!(two[0].meaning, Meaning::Mark(':' | ',')) && two[1].is(Word::Not));
+    if has(Word::Reported) && !modal && !orders && !denies_anew {
         return None;
     }
-    if has(Word::Refers) && !modal && !orders && !has(Word::Not) {
+    let links = sentence.owns(Word::Ticket) && sentence.is_about(&[Word::Deploy, Word::Change]);
+    if has(Word::Refers) && !modal && !orders && !has(Word::Not) && !links {
         return None;
     }
     let states = !modal && !orders && !sentence.is_question();
-    if sentence.owns(Word::Defines) && states && !has(Word::Not) && !has(Word::Freeze) {
+    let triggers = has(Word::Rollback) && has(Word::Threshold);
+    let lasts = sentence
+        .tags
+        .iter()
+        .any(|tag| matches!(tag.meaning, Meaning::Unit(_)))
+        && sentence.names(PlaceWord::Staging)
+        && sentence.names(PlaceWord::Production);
+    let defines = sentence.owns(Word::Defines) && !triggers && !lasts;
+    if defines && states && !has(Word::Not) && !has(Word::Freeze) {
         return None;
     }
     if has(Word::Vague) {

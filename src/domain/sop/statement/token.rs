@@ -112,6 +112,11 @@ fn token(written: &str, glue: Glue, start: usize, end: usize) -> Token {
         .flat_map(char::to_lowercase)
         .map(|c| if c == '\u{2019}' { '\'' } else { c })
         .collect();
+    // "The engineer's approval" is the engineer's.
+    let text = match text.strip_suffix("'s") {
+        Some(owner) if !CONTRACTED.contains(&owner) => owner.to_owned(),
+        _ => text,
+    };
     let form = match text.chars().next() {
         Some(c) if c.is_ascii_digit() => number_or_clock(&text),
         Some(c) if c.is_alphanumeric() => Form::Word,
@@ -126,6 +131,11 @@ fn token(written: &str, glue: Glue, start: usize, end: usize) -> Token {
         end,
     }
 }
+
+/// "it's" is no possessive.
+const CONTRACTED: [&str; 9] = [
+    "else", "it", "that", "what", "there", "who", "here", "let", "he",
+];
 
 fn number_or_clock(text: &str) -> Form {
     // A number of more digits than that is none that a sentence counts or dates with.

@@ -1,6 +1,7 @@
 //! Days and hours in a sentence: "Fridays after 15:00", "Monday to Thursday, 9-16".
 
 use super::meaning::{Hours, Meaning, Word};
+use super::measure::is_counted;
 use super::sentence::Tag;
 use super::token::Glue;
 
@@ -199,7 +200,9 @@ impl Reader<'_> {
             return next;
         }
         match &tag.meaning {
-            Meaning::Days(days) => self.days(at, reached(self.tags, at, *days)),
+            Meaning::Days(days) if !is_counted(self.tags, at) => {
+                self.days(at, reached(self.tags, at, *days))
+            }
             Meaning::Hours(hours) => self.part_of_day(at, *hours),
             Meaning::Word(Word::Outside) => self.found.outside = true,
             _ => {}
@@ -262,7 +265,8 @@ impl Reader<'_> {
                 from: self.open.hours.map_or(0, |hours| hours.from),
                 to: minutes,
             }
-        } else if self.follows(at, &[Word::Before, Word::Until, Word::To]) {
+        } else if self.follows(at, &[Word::Before, Word::Until, Word::To]) || self.ends_the_day(at)
+        {
             Hours {
                 from: 0,
                 to: minutes,
@@ -281,6 +285,15 @@ impl Reader<'_> {
         };
         self.open.hours = Some(hours);
         self.started = true;
+    }
+
+    /// "Last deploy of the day: 15:30"
+    fn ends_the_day(&self, at: usize) -> bool {
+        let before = &self.tags[..at];
+        let last = before
+            .windows(2)
+            .any(|two| two[0].is(Word::Last) && two[1].is(Word::Deploy));
+        last && before.len() <= 8 && self.open.hours.is_none()
     }
 
     fn part_of_day(&mut self, at: usize, hours: Hours) {
@@ -475,9 +488,20 @@ impl Reader<'_> {
                     .take(2)
                     .any(|tag| tag.is(Word::Between))
         };
-        let connected = inside.iter().any(|tag| range(tag) || after_between(tag));
+        // "lunes a jueves": alone between two, or it is an article.
+        let romance =
+            matches!(inside, [tag] if matches!(tag.first.as_str(), "a" | "\u{e0}" | "au" | "as"));
+        let connected = romance || inside.iter().any(|tag| range(tag) || after_between(tag));
+        // "Friday 17:00-Monday 8:00": the hour belongs to the day before the hyphen.
+        let is_hour = |tag: &Tag| {
+            matches!(tag.meaning, Meaning::Clock(_) | Meaning::Number(_))
+                || matches!(tag.first.as_str(), "am" | "pm" | "h" | "uhr")
+        };
+        let of_days = matches!(self.tags[to].meaning, Meaning::Days(_));
         let hyphened = self.tags[to].glue == Glue::Hyphen
-            && inside.iter().all(|tag| tag.glue == Glue::Nothing);
+            && inside
+                .iter()
+                .all(|tag| tag.glue == Glue::Nothing || (of_days && is_hour(tag)));
         connected || hyphened
     }
 

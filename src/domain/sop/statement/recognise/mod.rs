@@ -6,9 +6,12 @@ mod people;
 mod proof;
 pub(super) mod timing;
 
+pub(super) use change::REMOVES;
+
 use super::demand::Demand;
 use super::meaning::{Meaning, Word};
-use super::sentence::Sentence;
+use super::measure::durations;
+use super::sentence::{Sentence, Tag};
 
 /// Every demand of a sentence that demands something at all.
 pub(super) fn demands(sentence: &Sentence) -> Vec<Demand> {
@@ -27,7 +30,7 @@ pub(super) fn demands(sentence: &Sentence) -> Vec<Demand> {
 }
 
 pub(super) fn names_emergency(sentence: &Sentence) -> bool {
-    sentence.has_any(&[Word::Emergency, Word::Critical])
+    sentence.has_any(&[Word::Emergency, Word::Critical, Word::Severity])
 }
 
 /// Whether the sentence wants what stands at this place, rather than forbids it: an even number of
@@ -44,12 +47,15 @@ fn wants(sentence: &Sentence, at: usize) -> bool {
         .position(super::sentence::Tag::ends_clause)
         .map_or(tags.len(), |index| at + 1 + index);
     let denies = |index: &usize| match tags[*index].meaning {
-        Meaning::Word(Word::Not | Word::Without | Word::Stop) => true,
+        Meaning::Word(Word::Not | Word::Stop) => true,
+        // "Roll back without asking" wants to go back.
+        Meaning::Word(Word::Without) => *index < at,
         // "may bypass the freeze with an approval" skips the freeze.
         Meaning::Word(Word::Skip) => *index < at && at - *index <= 3,
         _ => false,
     };
-    let denials = (left..right).filter(denies).count();
+    // "Unreviewed code is not released" wants the review.
+    let denials = (left..right).filter(denies).count() + usize::from(denies_itself(&tags[at]));
     // "No backup, no deploy": both halves of the saying deny.
     let saying = denials == 1
         && (right..tags.len()).filter(denies).count() == 1
@@ -64,6 +70,20 @@ fn wants(sentence: &Sentence, at: usize) -> bool {
     denials.is_multiple_of(2) || saying || (conditional && all.is_multiple_of(2))
 }
 
+/// "Unsigned" is a word for what is not wanted, as "laptop" is.
+fn denies_itself(tag: &Tag) -> bool {
+    says_no(tag) && !tag.is(Word::Unproven)
+}
+
+/// "unsigned", "unannounced"
+pub(in super::super) fn says_no(tag: &Tag) -> bool {
+    if tag.first.starts_with("silent") {
+        return true;
+    }
+    const OTHERS: [&str; 6] = ["unit", "unique", "under", "until", "unless", "underway"];
+    tag.first.starts_with("un") && !OTHERS.contains(&tag.first.as_str())
+}
+
 /// The first own tag of one of these words that the sentence wants.
 fn wanted(sentence: &Sentence, words: &[Word]) -> Option<usize> {
     (sentence.own..sentence.tags.len())
@@ -72,37 +92,46 @@ fn wanted(sentence: &Sentence, words: &[Word]) -> Option<usize> {
 
 /// The number that counts what stands at this place: "two approvals", "at least 2 more people".
 fn count_before(sentence: &Sentence, at: usize) -> Option<u32> {
-    sentence.tags[..at]
-        .iter()
-        .rev()
-        .take(4)
-        .find_map(|tag| match tag.meaning {
-            Meaning::Number(number) => Some(number),
-            _ => None,
+    let number = |index: usize| match sentence.tags.get(index)?.meaning {
+        Meaning::Number(number) => Some(number),
+        _ => None,
+    };
+    // "After 3 pm", "for 2 days", "5 %" count something else.
+    let counts = |index: usize| {
+        let next = sentence.tags.get(index + 1);
+        !next.is_some_and(|tag| {
+            matches!(tag.meaning, Meaning::Unit(_) | Meaning::Mark('%'))
+                || ["am", "pm", "uhr"].contains(&tag.first.as_str())
         })
+    };
+    let found = (at.saturating_sub(4)..at)
+        .rev()
+        .find(|index| number(*index).is_some() && counts(*index))?;
+    // "three of five"
+    let of = found
+        .checked_sub(2)
+        .filter(|_| sentence.tags[found - 1].first == "of")
+        .and_then(number);
+    of.or_else(|| number(found))
+}
+
+/// "dev -> staging -> production": the places stand in their order, joined by arrows.
+fn arrows(tags: &[Tag]) -> usize {
+    let is = |tag: &Tag, mark: char| tag.meaning == Meaning::Mark(mark);
+    tags.iter()
+        .enumerate()
+        .filter(|(at, tag)| {
+            let behind = at.checked_sub(1).map(|before| &tags[before]);
+            is(tag, '\u{2192}')
+                || is(tag, '\u{21d2}')
+                || (is(tag, '>') && behind.is_some_and(|tag| is(tag, '-') || is(tag, '=')))
+        })
+        .count()
 }
 
 /// A length of time in minutes, among the sentence's own words: "for at least 30 minutes".
 fn duration(sentence: &Sentence) -> Option<u32> {
-    let own = sentence.own();
-    own.iter().enumerate().find_map(|(at, tag)| {
-        let Meaning::Unit(minutes) = tag.meaning else {
-            return None;
-        };
-        let before = own[..at]
-            .iter()
-            .rev()
-            .take(2)
-            .find_map(|tag| match tag.meaning {
-                Meaning::Number(number) => Some(number),
-                _ => None,
-            });
-        let count = before.or_else(|| {
-            let article = own.get(at.checked_sub(1)?)?;
-            ["a", "an", "per"]
-                .contains(&article.first.as_str())
-                .then_some(1)
-        })?;
-        count.checked_mul(minutes)
-    })
+    durations(sentence.own())
+        .first()
+        .map(|measure| measure.value)
 }

@@ -2,7 +2,8 @@
 
 use super::super::demand::{Claim, Demand};
 use super::super::meaning::{Meaning, Word};
-use super::super::sentence::Sentence;
+use super::super::measure::durations;
+use super::super::sentence::{Sentence, Tag};
 use super::{count_before, wanted};
 
 pub(super) fn demands(sentence: &Sentence) -> Vec<Demand> {
@@ -25,7 +26,20 @@ fn approvals(sentence: &Sentence) -> Vec<Demand> {
             && sentence.has(Word::Deploy)
             && sentence.names(super::super::meaning::PlaceWord::Production)
     });
+    // "Acceptance tests signed off" are done; nobody is asked for an approval.
+    let approval = approval.filter(|at| {
+        let before = at.checked_sub(1).map(|before| &sentence.tags[before]);
+        !before.is_some_and(|tag| {
+            tag.is(Word::Test) || tag.is(Word::SpecialTest) || tag.is(Word::Smoke)
+        })
+    });
     let Some(at) = approval else {
+        // "A DBA reviews each index change"
+        let reviews = wanted(sentence, &[Word::Review])
+            .filter(|at| sentence.tags[*at].first == "reviews" && *at > sentence.own);
+        if let Some(Meaning::Role(role)) = reviews.map(|at| &sentence.tags[at - 1].meaning) {
+            return vec![Demand::Role(role.clone())];
+        }
         if let Some(role) = only_role(sentence) {
             return vec![Demand::Role(role)];
         }
@@ -36,7 +50,12 @@ fn approvals(sentence: &Sentence) -> Vec<Demand> {
             Word::Deploy,
             Word::Change,
         ]);
-        if (four_eyes.is_some() && approves) || is_self_approval(sentence) {
+        // "Dual control" says itself what it asks for.
+        let control = four_eyes.is_some_and(|at| {
+            ["dual", "four", "two", "4", "2", "separation", "segregation"]
+                .contains(&sentence.tags[at].first.as_str())
+        });
+        if (four_eyes.is_some() && (approves || control)) || is_self_approval(sentence) {
             found.push(Demand::OtherApprover);
         } else if automatic {
             found.push(Demand::Approvals(1));
@@ -50,15 +69,26 @@ fn approvals(sentence: &Sentence) -> Vec<Demand> {
         return found;
     }
     let is_review = sentence.owns(Word::Review) && !sentence.has_any(&[Word::Deploy]);
-    for role in roles(sentence, at) {
-        found.push(Demand::Role(role));
+    let mut asked = roles(sentence, at);
+    // "Three maintainers vote": whoever may vote is one.
+    if count_of_approvers(sentence, at).is_some_and(|count| count > 1) {
+        asked.retain(|role| role != "maintainer");
+    }
+    match is_choice(sentence, at) && asked.len() > 1 {
+        true => found.push(Demand::AnyRole(asked)),
+        false => found.extend(asked.into_iter().map(Demand::Role)),
     }
     let count = count_of_approvers(sentence, at);
+    let several = count.filter(|count| *count > 1);
     if is_review && found.is_empty() {
         found.push(Demand::Attested(Claim::Review));
-    } else if four_eyes.is_some() || is_self_approval(sentence) {
+        return found;
+    }
+    let other = four_eyes.is_some() || is_self_approval(sentence);
+    if other {
         found.push(Demand::OtherApprover);
-    } else if let Some(count) = count.filter(|count| *count > 1) {
+    }
+    if let Some(count) = several {
         found.push(Demand::Approvals(count.min(MOST)));
     } else if found.is_empty() {
         found.push(Demand::Approvals(1));
@@ -78,7 +108,9 @@ fn count_of_approvers(sentence: &Sentence, at: usize) -> Option<u32> {
             _ => None,
         });
         // "approved by two people", "approvers: 2"
-        let bare = behind.clone().any(|tag| tag.meaning == Meaning::Mark(':'));
+        let bare = behind
+            .clone()
+            .any(|tag| matches!(tag.meaning, Meaning::Mark(':' | '=')));
         number.filter(|_| people.is_some() || bare)
     })
 }
@@ -92,14 +124,17 @@ fn only_role(sentence: &Sentence) -> Option<String> {
         Meaning::Role(role) => Some(role.clone()),
         _ => None,
     });
-    role.next_back().filter(|_| sentence.owns(Word::Deploy))
+    let acts = sentence.owns_any(&[Word::Deploy, Word::Change])
+        || sentence.owns_place(super::super::meaning::PlaceWord::Production);
+    role.next_back().filter(|_| acts)
 }
 
 /// "Nobody approves their own deploy"
 fn is_self_approval(sentence: &Sentence) -> bool {
     sentence.owns(Word::Own)
         && sentence.has_any(&[Word::Not, Word::Without])
-        && sentence.is_about(&[Word::Approve, Word::Review, Word::Deploy])
+        && (sentence.is_about(&[Word::Approve, Word::Review, Word::Deploy])
+            || sentence.own().iter().any(|tag| tag.first == "self"))
 }
 
 fn is_review_of_code(sentence: &Sentence) -> bool {
@@ -119,9 +154,16 @@ fn roles(sentence: &Sentence, at: usize) -> Vec<String> {
     for (index, tag) in sentence.tags.iter().enumerate() {
         let near = index.abs_diff(at) <= 8;
         match &tag.meaning {
-            Meaning::Role(role) if near && index >= sentence.own => found.push(role.clone()),
+            Meaning::Role(role)
+                if near && index >= sentence.own && !is_object(sentence, at, index) =>
+            {
+                found.push(role.clone());
+            }
             Meaning::Word(Word::OnCall)
-                if near && index >= sentence.own && index.abs_diff(at) <= 5 =>
+                if near
+                    && index >= sentence.own
+                    && index.abs_diff(at) <= 5
+                    && !is_role(sentence, index) =>
             {
                 found.push("on-call".to_owned());
             }
@@ -131,6 +173,35 @@ fn roles(sentence: &Sentence, at: usize) -> Vec<String> {
     found.sort();
     found.dedup();
     found
+}
+
+/// "The manager on duty" is the manager.
+fn is_role(sentence: &Sentence, at: usize) -> bool {
+    at.checked_sub(1)
+        .is_some_and(|before| matches!(sentence.tags[before].meaning, Meaning::Role(_)))
+}
+
+/// "Approved by the tech lead or the product owner"
+fn is_choice(sentence: &Sentence, at: usize) -> bool {
+    const OR: [&str; 5] = ["or", "oder", "o", "ou", "\u{6216}"];
+    const AND: [&str; 8] = ["and", "und", "y", "et", "e", "plus", "both", "\u{548c}"];
+    let near = sentence.tags.iter().enumerate();
+    let mut near = near
+        .filter(|(index, _)| index.abs_diff(at) <= 8)
+        .map(|(_, tag)| tag);
+    let joins = |words: &[&str], tag: &Tag| words.contains(&tag.first.as_str());
+    near.clone().any(|tag| joins(&OR, tag)) && !near.any(|tag| joins(&AND, tag))
+}
+
+/// "Two approvals for security changes" names what is approved, and nobody who does.
+fn is_object(sentence: &Sentence, approval: usize, role: usize) -> bool {
+    let between = sentence.tags.get(approval + 1..role).unwrap_or_default();
+    let behind = |words: &[&str]| {
+        between
+            .iter()
+            .rposition(|tag| words.contains(&tag.first.as_str()))
+    };
+    behind(&["for"]) > behind(&["from", "by", "of"])
 }
 
 fn staffing(sentence: &Sentence) -> Option<Demand> {
@@ -148,7 +219,7 @@ fn staffing(sentence: &Sentence) -> Option<Demand> {
             && !sentence.owns_any(&[Word::Present, Word::Done]);
         return (!calls).then_some(Demand::Attested(Claim::OnCall));
     }
-    let who = sentence.owns(Word::People)
+    let who = sentence.owns_any(&[Word::People, Word::FourEyes])
         || sentence
             .own()
             .iter()
@@ -167,10 +238,23 @@ fn staffing(sentence: &Sentence) -> Option<Demand> {
 }
 
 fn told(sentence: &Sentence) -> Option<Demand> {
-    if sentence.owns(Word::Others) && sentence.is_about(&[Word::Deploy, Word::Change]) {
+    // Of other teams it is asked when commits of theirs go along; else they are told.
+    let tells = wanted(sentence, &[Word::Announce]).is_some() && !sentence.owns(Word::If);
+    if sentence.owns(Word::Others) && !tells && sentence.is_about(&[Word::Deploy, Word::Change]) {
         return Some(Demand::AuthorsAsked);
     }
-    wanted(sentence, &[Word::Announce])?;
+    // "Post the start in the channel"
+    let posts = sentence.owns(Word::Channel)
+        && sentence.own().iter().any(|tag| {
+            [
+                "post", "posts", "posted", "share", "shared", "write", "writes", "message",
+                "messages",
+            ]
+            .contains(&tag.first.as_str())
+        });
+    if wanted(sentence, &[Word::Announce]).is_none() && !posts {
+        return None;
+    }
     // "Approval is notified automatically" tells nobody to do anything.
     let told = sentence.is_about(&[
         Word::Deploy,
@@ -187,7 +271,27 @@ fn told(sentence: &Sentence) -> Option<Demand> {
             .own()
             .iter()
             .any(|tag| tag.is(Word::Announce) && tag.first == "status");
-    told.then_some(Demand::Attested(Claim::Announcement))
+    told.then(|| ahead(sentence, Claim::Announcement))
+}
+
+fn is_changelog(tag: &Tag) -> bool {
+    tag.is(Word::Notes) && (tag.first.starts_with("change") || tag.first.starts_with("release"))
+}
+
+/// "at least two days before": what is asked for, and how long ahead.
+fn ahead(sentence: &Sentence, claim: Claim) -> Demand {
+    let own = sentence.own();
+    let notice = durations(own).into_iter().find(|length| {
+        let behind = own.get(length.at + 1..).unwrap_or_default();
+        behind
+            .iter()
+            .take(4)
+            .any(|tag| tag.is(Word::Before) || tag.is(Word::Announce))
+    });
+    match notice {
+        Some(length) => Demand::Ahead(claim, length.value),
+        None => Demand::Attested(claim),
+    }
 }
 
 fn records(sentence: &Sentence) -> Vec<Demand> {
@@ -196,10 +300,11 @@ fn records(sentence: &Sentence) -> Vec<Demand> {
         || sentence.is_item
         || sentence.owns_any(&[Word::Must, Word::Done]);
     if wanted(sentence, &[Word::Ticket]).is_some() && about {
-        found.push(Demand::Attested(Claim::Ticket));
+        found.push(ahead(sentence, Claim::Ticket));
     }
     let documents = wanted(sentence, &[Word::Notes]).is_some()
-        && !sentence.owns_any(&[Word::Rollback, Word::Plan, Word::Migration, Word::Backup]);
+        && !sentence.owns_any(&[Word::Rollback, Word::Migration, Word::Backup])
+        && (!sentence.owns(Word::Plan) || sentence.own().iter().any(is_changelog));
     if documents && about {
         found.push(Demand::Attested(Claim::Notes));
     }

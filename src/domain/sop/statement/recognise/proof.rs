@@ -2,8 +2,9 @@
 
 use super::super::demand::{Claim, Demand};
 use super::super::meaning::{Meaning, PlaceWord, Word};
-use super::super::sentence::Sentence;
-use super::{duration, wanted, wants};
+use super::super::measure::shares;
+use super::super::sentence::{Sentence, Tag};
+use super::{arrows, duration, wanted, wants};
 
 pub(super) fn demands(sentence: &Sentence) -> Vec<Demand> {
     let mut found = Vec::new();
@@ -22,12 +23,40 @@ fn staging(sentence: &Sentence) -> Vec<Demand> {
     let long = duration(sentence);
     let bakes = wanted(sentence, &[Word::Bake]).is_some();
     let monitors = wanted(sentence, &[Word::Monitor]).is_some();
+    // "Canary for at least 30 minutes"
+    let lets = ["let", "leave", "hold", "wait"].map(Some);
+    let least = ["minimum", "min", "least", "\u{2265}"];
+    let strategic = sentence
+        .own()
+        .iter()
+        .any(|tag| matches!(tag.meaning, Meaning::Strategy(_)))
+        && (sentence
+            .own()
+            .iter()
+            .any(|tag| least.contains(&tag.first.as_str()))
+            || lets.contains(&sentence.first_word()));
+    // "48 h in staging are the ticket to production", "each region bakes an hour before the next"
+    let steps = [
+        "region", "zone", "stage", "wave", "ring", "host", "cluster", "node", "batch",
+    ];
+    let stepwise = bakes
+        && sentence
+            .own()
+            .iter()
+            .any(|tag| steps.contains(&tag.first.as_str()));
+    let between = (at.is_some() && sentence.owns_place(PlaceWord::Production)) || stepwise;
     if let Some(minutes) = long
-        && (bakes || monitors || (at.is_some() && sentence.is_about(&[Word::Before, Word::Must])))
+        && (bakes
+            || monitors
+            || strategic
+            || between
+            || (at.is_some() && sentence.is_about(&[Word::Before, Word::Must])))
         && !sentence.owns_any(&[Word::Announce, Word::Keep, Word::Approve, Word::Rollback])
-        && (at.is_some() || is_about_release(sentence))
+        && (at.is_some() || is_about_release(sentence) || is_soak(sentence) || strategic || between)
     {
-        let live = sentence.has(Word::After) && sentence.is_about(&[Word::Deploy]);
+        let after_release = |tag: &Tag| tag.is(Word::After) && tag.first == "post";
+        let live = sentence.has(Word::After) && sentence.is_about(&[Word::Deploy])
+            || sentence.own().iter().any(after_release);
         let before = at.is_some() || sentence.has(Word::Before) || sentence.owns(Word::Between);
         found.push(match (before, live || monitors) {
             (false, true) => Demand::Watch(minutes),
@@ -39,10 +68,17 @@ fn staging(sentence: &Sentence) -> Vec<Demand> {
         }
         return found;
     }
+    // "dev -> staging -> production" is an order, where no commands or files are listed.
+    if is_path(sentence) {
+        return vec![Demand::StagingFirst];
+    }
     let Some(at) = at else {
-        let direct = sentence.owns_any(&[Word::Directly])
-            && sentence.has(Word::Not)
-            && sentence.owns_place(PlaceWord::Production);
+        // "Skipping environments is forbidden" names no environment.
+        let names = sentence.owns_place(PlaceWord::Production)
+            || sentence.own().iter().any(|tag| {
+                tag.is(Word::Directly) && ["skip", "stage"].iter().any(|w| tag.first.starts_with(w))
+            });
+        let direct = sentence.owns(Word::Directly) && sentence.has(Word::Not) && names;
         if direct {
             found.push(Demand::StagingFirst);
         }
@@ -62,6 +98,7 @@ fn staging(sentence: &Sentence) -> Vec<Demand> {
         Word::Pass,
         Word::From,
         Word::Unless,
+        Word::Only,
     ]);
     let shown = sentence.owns_any(&[
         Word::Test,
@@ -73,15 +110,72 @@ fn staging(sentence: &Sentence) -> Vec<Demand> {
     ]);
     let skips = (sentence.own..sentence.tags.len())
         .any(|at| sentence.tags[at].is(Word::Skip) && sentence.has(Word::Not));
+    // "Run the scanner against staging before a release" is about the scan.
+    let checks = sentence.owns_any(&[
+        Word::Scan,
+        Word::Finding,
+        Word::SpecialTest,
+        Word::Migration,
+        Word::RestoreTest,
+    ]);
     let first = sentence.owns(Word::First);
     if (production && (ordered || shown))
         || first
         || skips
-        || (wants(sentence, at) && shown && sentence.has(Word::Before))
+        || (wants(sentence, at) && shown && sentence.has(Word::Before) && !checks)
     {
         found.push(Demand::StagingFirst);
     }
     found
+}
+
+/// "dev → test → production": at least two places, the last of which is production.
+fn is_path(sentence: &Sentence) -> bool {
+    const NAMES: [&str; 9] = [
+        "dev",
+        "development",
+        "test",
+        "qa",
+        "uat",
+        "stage",
+        "int",
+        "integration",
+        "preview",
+    ];
+    let own = sentence.own();
+    let places = own.iter().filter(|tag| {
+        matches!(
+            tag.meaning,
+            Meaning::Place(PlaceWord::Staging | PlaceWord::Other)
+        ) || NAMES.contains(&tag.first.as_str())
+    });
+    let arrows = arrows(own);
+    // "Order of environments: integration, staging, production"
+    let ordered = ["order", "sequence", "path", "flow"];
+    let listed = own.iter().any(|tag| ordered.contains(&tag.first.as_str()));
+    let position = |place: PlaceWord| {
+        own.iter()
+            .position(|tag| tag.meaning == Meaning::Place(place))
+    };
+    let in_order = match (
+        position(PlaceWord::Staging),
+        position(PlaceWord::Production),
+    ) {
+        (Some(staging), Some(production)) => staging < production,
+        _ => false,
+    };
+    (arrows > 0 && places.count() >= arrows && sentence.owns_place(PlaceWord::Production))
+        || (listed && in_order)
+}
+
+/// "Soak time: 4 h", "observe for 15 minutes post-deploy": words that say what they are about.
+fn is_soak(sentence: &Sentence) -> bool {
+    const SOAKS: [&str; 6] = ["soak", "bake", "burn", "beta", "hypercare", "cool"];
+    sentence.own().iter().any(|tag| {
+        let phrase = tag.end - tag.start > tag.first.len() + 1;
+        let soaks = phrase && SOAKS.iter().any(|word| tag.first.starts_with(word));
+        (tag.is(Word::Bake) && soaks) || (tag.is(Word::After) && tag.first == "post")
+    })
 }
 
 fn is_about_release(sentence: &Sentence) -> bool {
@@ -93,7 +187,7 @@ fn is_about_release(sentence: &Sentence) -> bool {
 
 fn tests(sentence: &Sentence) -> Vec<Demand> {
     let mut found = Vec::new();
-    let about_scan = sentence.owns_any(&[Word::Scan, Word::RestoreTest]);
+    let about_scan = sentence.owns_any(&[Word::Scan, Word::Finding, Word::RestoreTest]);
     let subject = !sentence.owns_any(&[
         Word::Migration,
         Word::DownMigration,
@@ -101,8 +195,12 @@ fn tests(sentence: &Sentence) -> Vec<Demand> {
         Word::Backup,
         Word::Provenance,
         Word::Downtime,
+        Word::Rebuild,
+        Word::SameImage,
     ]);
-    if wanted(sentence, &[Word::Smoke]).is_some() {
+    // "Failed smoke tests trigger a rollback" says what follows.
+    let follows = sentence.owns(Word::Rollback) && sentence.owns(Word::Pass);
+    if wanted(sentence, &[Word::Smoke]).is_some() && !follows {
         found.push(Demand::SmokeTests);
     } else if wanted(sentence, &[Word::Health]).is_some()
         && sentence.is_about(&[
@@ -117,8 +215,18 @@ fn tests(sentence: &Sentence) -> Vec<Demand> {
     {
         found.push(Demand::HealthCheck);
     }
-    if wanted(sentence, &[Word::SpecialTest]).is_some() && !about_scan {
-        found.push(Demand::Attested(Claim::SpecialTests));
+    let special = wanted(sentence, &[Word::SpecialTest]);
+    // "Coverage must not fall below 80 %" wants it, too.
+    let special = special.or_else(|| {
+        let at = sentence.position(&[Word::SpecialTest])?;
+        let limit = special_test(sentence, at);
+        matches!(limit, Demand::Coverage(_)).then_some(at)
+    });
+    if let Some(at) = special
+        && !about_scan
+        && !sentence.owns(Word::Rollback)
+    {
+        found.push(special_test(sentence, at));
     }
     if wanted(sentence, &[Word::Monitor]).is_some()
         && duration(sentence).is_none()
@@ -127,6 +235,11 @@ fn tests(sentence: &Sentence) -> Vec<Demand> {
             || sentence.is_item)
     {
         found.push(Demand::Attested(Claim::Monitoring));
+    }
+    // Nobody goes home right behind a release
+    let leaves = sentence.position(&[Word::Leave]);
+    if leaves.is_some_and(|at| !wants(sentence, at)) {
+        found.push(Demand::NotSaid(Claim::Monitoring));
     }
     let Some(at) = sentence.position(&[Word::Test]) else {
         // "Do not merge on red"
@@ -151,18 +264,56 @@ fn tests(sentence: &Sentence) -> Vec<Demand> {
         .any(|tag| tag.is(Word::Pass) && FAILING.iter().any(|word| tag.first.starts_with(word)));
     let normative = sentence.owns_any(&[Word::Pass, Word::Must, Word::Should, Word::Done])
         || sentence.is_about(&[Word::Before, Word::Without, Word::Skip, Word::Deploy])
-        || sentence.is_item;
+        || sentence.is_item
+        // "Acceptance tests signed off"
+        || sentence.tags.get(at + 1).is_some_and(|tag| tag.is(Word::Approve));
     let elsewhere = sentence.owns_place(PlaceWord::Staging) && !found.is_empty();
-    if (wants(sentence, at) || failing) && normative && subject && !about_scan && !elsewhere {
+    // "Canary: test on a few hosts first" says how it goes out.
+    let by_strategy = sentence
+        .own()
+        .iter()
+        .any(|tag| matches!(tag.meaning, Meaning::Strategy(_)))
+        && sentence.owns(Word::First)
+        && !sentence.owns_any(&[Word::Pass, Word::Before]);
+    if (wants(sentence, at) || failing)
+        && normative
+        && subject
+        && !about_scan
+        && !elsewhere
+        && !by_strategy
+        && !is_path(sentence)
+    {
         found.push(Demand::Tests);
     }
     found
+}
+
+/// "Coverage of at least 80 %"
+fn special_test(sentence: &Sentence, at: usize) -> Demand {
+    let reached = shares(sentence.own())
+        .first()
+        .map(|share| share.value / 100);
+    let is_coverage = sentence.tags[at].first.contains("cov")
+        || sentence
+            .tags
+            .get(at)
+            .is_some_and(|tag| tag.first == "test" || tag.first == "code");
+    match reached.filter(|_| is_coverage) {
+        Some(percent) => Demand::Coverage(percent),
+        None => Demand::Attested(Claim::SpecialTests),
+    }
 }
 
 const FAILING: [&str; 4] = ["fail", "broken", "red", "rot"];
 
 fn version(sentence: &Sentence) -> Vec<Demand> {
     let mut found = Vec::new();
+    let rebuilds = sentence
+        .position(&[Word::Rebuild])
+        .is_some_and(|at| !wants(sentence, at));
+    if rebuilds || wanted(sentence, &[Word::SameImage]).is_some() {
+        return vec![Demand::SameImage];
+    }
     let about = sentence.is_about(&[Word::Deploy, Word::Image, Word::Tag])
         || sentence.names(PlaceWord::Production)
         || sentence.owns_any(&[Word::Must, Word::Only, Word::Mutable, Word::Pinned]);
@@ -188,7 +339,7 @@ fn version(sentence: &Sentence) -> Vec<Demand> {
             Word::Should,
             Word::Not,
             Word::Deploy,
-        ])
+        ]) | sentence.owns_place(PlaceWord::Production)
         && !sentence.owns(Word::Mutable)
     {
         found.push(Demand::TaggedVersion);
@@ -212,15 +363,13 @@ fn version(sentence: &Sentence) -> Vec<Demand> {
 const MAIN: [&str; 4] = ["main", "master", "trunk", "unmerged"];
 
 fn scan(sentence: &Sentence) -> Option<Demand> {
-    let at = sentence.position(&[Word::Scan])?;
     // "No critical vulnerabilities": the wish is a scan without findings.
-    let findings =
-        sentence.tags[at].first.starts_with("vuln") || sentence.tags[at].first.starts_with("cve");
-    (wants(sentence, at) || findings).then_some(Demand::Attested(Claim::Scan))
+    let finds = sentence.owns(Word::Finding);
+    (finds || wanted(sentence, &[Word::Scan]).is_some()).then_some(Demand::Attested(Claim::Scan))
 }
 
+/// "Never deploy from a laptop" forbids what it names; "images are signed" wants it.
 fn provenance(sentence: &Sentence) -> Option<Demand> {
-    let at = sentence.position(&[Word::Provenance])?;
     let about = sentence.is_about(&[
         Word::Deploy,
         Word::Image,
@@ -228,20 +377,19 @@ fn provenance(sentence: &Sentence) -> Option<Demand> {
         Word::Only,
         Word::Not,
         Word::Done,
+        Word::Change,
     ]) || sentence.is_item;
-    // "Never deploy from a laptop" forbids what it names; both ways it is about where it comes from.
-    let local = LOCAL
-        .iter()
-        .any(|word| sentence.tags[at].first.starts_with(word));
-    (about && (wants(sentence, at) != local)).then_some(Demand::Attested(Claim::Provenance))
+    let unproven = sentence
+        .position(&[Word::Unproven])
+        .filter(|at| !wants(sentence, *at));
+    let found = match (wanted(sentence, &[Word::Provenance]), unproven) {
+        (Some(_), _) => Demand::Attested(Claim::Provenance),
+        // "Unsigned" wants a signature; a laptop is in no plan unless somebody says so.
+        (None, Some(at)) if sentence.tags[at].first.starts_with("un") => {
+            Demand::Attested(Claim::Provenance)
+        }
+        (None, Some(_)) => Demand::NotSaid(Claim::Provenance),
+        (None, None) => return None,
+    };
+    about.then_some(found)
 }
-
-const LOCAL: [&str; 7] = [
-    "local",
-    "laptop",
-    "developer",
-    "workstation",
-    "unsigned",
-    "manual",
-    "over",
-];

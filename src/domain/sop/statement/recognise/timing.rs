@@ -8,7 +8,7 @@ use super::super::window::{Reach, Window, reach, windows};
 use super::names_emergency;
 
 /// What the times are about; without one of these, opening hours would be rules.
-const SUBJECT: [Word; 8] = [
+const SUBJECT: [Word; 10] = [
     Word::Deploy,
     Word::Change,
     Word::Freeze,
@@ -17,10 +17,12 @@ const SUBJECT: [Word; 8] = [
     Word::Stop,
     Word::Rollback,
     Word::Emergency,
+    Word::Severity,
+    Word::Budget,
 ];
 
 pub(super) fn demands(sentence: &Sentence) -> Vec<Demand> {
-    if !sentence.is_about(&SUBJECT) {
+    if !sentence.is_about(&SUBJECT) && !is_bare(sentence) {
         return Vec::new();
     }
     let mut found = Vec::new();
@@ -31,7 +33,12 @@ pub(super) fn demands(sentence: &Sentence) -> Vec<Demand> {
     if !seasons.is_empty() && forbids {
         found.push(Demand::Freeze(seasons));
     }
-    let conditional = !forbids && is_condition(sentence);
+    // "Thursdays for emergencies" allows them something.
+    let for_emergencies = sentence
+        .own()
+        .windows(2)
+        .any(|two| two[0].first == "for" && two[1].is(Word::Emergency));
+    let conditional = !forbids && (is_condition(sentence) || for_emergencies);
     if !times.listed.is_empty() && !is_about_people(sentence) && !conditional {
         let allowed = match (forbids, times.outside) {
             (true, outside) => Some(outside),
@@ -53,12 +60,48 @@ pub(super) fn demands(sentence: &Sentence) -> Vec<Demand> {
     found
 }
 
+/// "Never on a weekend!", "business hours only (9-17)": nothing but times, and what is said of them.
+fn is_bare(sentence: &Sentence) -> bool {
+    const SMALL: [&str; 10] = [
+        "on", "a", "an", "the", "please", "and", "or", "in", "of", "ever",
+    ];
+    let own = sentence.own();
+    own.iter().all(|tag| match tag.meaning {
+        Meaning::Days(_)
+        | Meaning::Hours(_)
+        | Meaning::Clock(_)
+        | Meaning::Number(_)
+        | Meaning::Mark(_) => true,
+        Meaning::Word(word) => matches!(
+            word,
+            Word::Not
+                | Word::Only
+                | Word::After
+                | Word::Before
+                | Word::Until
+                | Word::To
+                | Word::From
+                | Word::At
+                | Word::During
+                | Word::Between
+        ),
+        Meaning::Other => SMALL.contains(&tag.first.as_str()),
+        _ => false,
+    }) && sentence.owns_any(&[Word::Not, Word::Only])
+}
+
 /// What follows "unless" is no time of the rule itself.
 fn before_exception(sentence: &Sentence) -> &[Tag] {
-    let own = sentence.own();
-    match own.iter().position(|tag| tag.is(Word::Unless)) {
-        Some(0) | None => own,
-        Some(at) => &own[..at],
+    if sentence.is_exception() {
+        return sentence.own();
+    }
+    let (rule, _) = sentence.parts();
+    // What leads the sentence in stands before its own words.
+    let first = sentence.own().first().map_or(0, |tag| tag.start);
+    let leading = rule.len().min(sentence.own);
+    match rule.first().is_some_and(|tag| tag.start > first) || leading == 0 {
+        true => rule,
+        false => &rule[leading..],
     }
 }
 
@@ -82,17 +125,22 @@ fn after_freeze<'a>(sentence: &Sentence, own: &'a [Tag]) -> &'a [Tag] {
 }
 
 fn forbids(sentence: &Sentence) -> bool {
-    let unless = sentence.tags.iter().position(|tag| tag.is(Word::Unless));
-    let before = &sentence.tags[..unless.unwrap_or(sentence.tags.len())];
-    let denies = |word: Word| before.iter().any(|tag| tag.is(word));
+    let (rule, _) = sentence.parts();
+    let denies = |word: Word| rule.iter().any(|tag| tag.is(word));
     if denies(Word::Not) || denies(Word::Stop) || sentence.has(Word::Stop) {
         return true;
     }
     // "Friday releases only in emergencies"
     let only_emergency = sentence.has(Word::Only) && names_emergency(sentence);
     // A heading "Freeze" over a list of dates forbids them; "freeze ends" does not.
-    let frozen = sentence.is_about(&[Word::Freeze]) && !sentence.has_any(&[Word::May, Word::Only]);
-    only_emergency || frozen
+    let frozen = sentence.is_about(&[Word::Freeze])
+        && !sentence.has_any(&[Word::May, Word::Only])
+        && !is_condition(sentence);
+    // "While an incident is open, only fixes go out"
+    let only_fixes = sentence.owns(Word::Only)
+        && sentence.owns_any(&[Word::Incident, Word::Severity, Word::Budget, Word::Freeze])
+        && !sentence.owns(Word::Approve);
+    only_emergency || frozen || only_fixes
 }
 
 /// "Deploy between nine and five", "releases go out on Tuesdays": times outside are not meant.
@@ -122,7 +170,13 @@ pub(in super::super) fn is_condition(sentence: &Sentence) -> bool {
         Word::OnCall,
         Word::Announce,
         Word::Ticket,
-    ]) && sentence.owns_any(&[Word::Must, Word::Should, Word::Without, Word::If])
+    ]) && sentence.owns_any(&[
+        Word::Must,
+        Word::Should,
+        Word::Without,
+        Word::If,
+        Word::Only,
+    ])
 }
 
 /// "On-call from 9 to 5" is about people.
@@ -139,14 +193,28 @@ fn lasting(sentence: &Sentence) -> Option<Lasting> {
         Some(lasting)
     } else if owns(&[Word::Peak]) {
         Some(Lasting::Peak)
-    } else if owns(&[Word::Incident]) || (owns(&[Word::Emergency]) && sentence.owns(Word::During)) {
+    } else if owns(&[Word::Budget]) {
+        Some(Lasting::Overspent)
+    } else if owns(&[Word::Incident])
+        || (owns(&[Word::Emergency, Word::Severity]) && owns(&[Word::During, Word::Ongoing]))
+    {
         Some(Lasting::Incident)
     } else {
-        let freeze = owns(&[Word::Freeze]) && sentence.has_any(&[Word::Deploy, Word::Change]);
+        let freeze = owns(&[Word::Freeze])
+            && sentence.has_any(&[Word::Deploy, Word::Change, Word::Fix, Word::Emergency]);
         let dated =
             !windows(sentence.own()).listed.is_empty() || !stretches(sentence.own()).is_empty();
-        (freeze && !dated && sentence.has_any(&[Word::During, Word::Not, Word::Must]))
-            .then_some(Lasting::CodeFreeze)
+        let lasts = [
+            Word::During,
+            Word::Not,
+            Word::Must,
+            Word::Only,
+            Word::After,
+            Word::Before,
+            Word::From,
+            Word::If,
+        ];
+        (freeze && !dated && sentence.has_any(&lasts)).then_some(Lasting::CodeFreeze)
     }
 }
 

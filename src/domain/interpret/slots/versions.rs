@@ -201,7 +201,7 @@ impl Slots<'_> {
             self.push(VersionMention::Unclear(text), first..noun);
             return Some(noun);
         }
-        // "undo the last deploy" says what is taken back, "rerun the last failed build" what is
+        // "undo the last deploy" says what is taken back, "run the last broken build again" what is
         // done again: no version that is gone to.
         let last = has(Role::Last) || has(Role::Newest);
         let undone = rolls_back && deed && lead.is_none() && last && !has(Role::Previous);

@@ -269,12 +269,6 @@ impl Flow {
             .filter(|e| e.place == place && Some(&e.id) != holder)
             .map(|e| e.id.clone())
             .collect();
-        let pending = self.store.open_plans(&place)?;
-        let pending = pending
-            .into_iter()
-            .filter(|p| p.status == crate::domain::plan::PlanStatus::PendingApproval)
-            .map(|p| p.id)
-            .collect();
         Ok(PlaceView {
             service: service.clone(),
             environment: environment.clone(),
@@ -284,7 +278,7 @@ impl Flow {
             watch: self.store.open_watch(&place)?,
             freeze: self.store.freeze(&place)?,
             waiting,
-            pending_plans: pending,
+            pending_plans: self.store.pending_plans(&place)?,
             locked_by,
         })
     }

@@ -113,6 +113,24 @@ impl Store {
         })
     }
 
+    /// The ids of the plans of a place that wait for approval, oldest first; the plans themselves are
+    /// not looked at.
+    pub fn pending_plans(&self, place: &Place) -> Result<Vec<PlanId>, StoreError> {
+        self.read(|db| {
+            let mut pending = db.prepare_cached(
+                "SELECT id FROM plans WHERE service = ?1 AND environment = ?2
+                 AND status = 'pending_approval' ORDER BY id",
+            )?;
+            let of_place = params![place.service.as_str(), environment(place)];
+            let mut ids = Vec::new();
+            for id in pending.query_map(of_place, |row| row.get::<_, String>(0))? {
+                let id = id?;
+                ids.push(from_word("plan", &id, &id)?);
+            }
+            Ok(ids)
+        })
+    }
+
     /// Those of all places of a service.
     pub fn open_plans_of(&self, service: &ServiceName) -> Result<Vec<Plan>, StoreError> {
         self.read(|db| {

@@ -13,7 +13,7 @@ async function boot() {
   } catch (error) {
     const tries = Number(sessionStorage.getItem(TRIES) ?? 0) + 1;
     sessionStorage.setItem(TRIES, String(tries));
-    console.error(error);
+    console.info(error);
     if (tries <= MOST) setTimeout(() => location.reload(), 250 * tries);
     else document.getElementById("app").textContent = "The page could not be loaded whole. Reload it.";
   }

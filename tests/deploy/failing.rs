@@ -9,7 +9,7 @@ use commander::domain::watch::WatchStatus;
 use serde_json::Value;
 
 use crate::docker_image::request;
-use crate::house::{House, Setup, staging};
+use crate::house::{House, Setup, staging, until};
 
 /// All that must be the same afterwards: the container itself, and what it runs.
 fn identity(container: &Value) -> [Value; 4] {
@@ -176,6 +176,16 @@ async fn a_candidate_that_somebody_removes_is_unwound() {
     house
         .step_is(&execution.id, "smoke-smoke", StepStatus::Running)
         .await;
+    // The test's own container runs beside it: one that is only being started fails while Docker
+    // still removes the candidate.
+    until("the smoke test runs", || {
+        let containers = house.containers();
+        let running = containers
+            .iter()
+            .filter(|it| it["State"]["Running"] == true);
+        (running.count() == 2).then_some(())
+    })
+    .await;
     let candidate = house
         .container_of(execution.release.as_ref().unwrap())
         .unwrap();

@@ -11,9 +11,9 @@ use tokio_util::io::SyncIoBridge;
 use super::faults;
 use super::secrets::{self, SecretKey};
 use crate::adapters::docker::{
-    self, Access, BuildError, ContainerName, ContainerState, Docker, Env, HealthStatus,
-    Healthcheck, ImageReference, Labels, LogEnd, LogTail, LogsRequest, NetworkName, OneShot,
-    OneShotNetwork, Status, VolumeName, VolumeSource,
+    self, Access, BuildError, ContainerError, ContainerName, ContainerState, Docker, Env,
+    HealthStatus, Healthcheck, ImageReference, Labels, LogEnd, LogTail, LogsRequest, NetworkName,
+    OneShot, OneShotNetwork, Status, VolumeName, VolumeSource,
 };
 use crate::adapters::git::{ContextError, ContextSource, Git};
 use crate::adapters::probe::{Probe, ProbeResult};
@@ -289,14 +289,14 @@ impl World for Adapters {
 
     async fn stop_container(&self, name: &str, drain: Duration, call: &Call) -> Result<(), Fault> {
         self.pass_engine(call).await?;
-        match self.find(name).await? {
-            Some(state) => self
-                .docker
-                .stop(&state.id, drain)
-                .await
-                .map_err(|error| faults::container(&error)),
+        let Some(state) = self.find(name).await? else {
             // What is gone does not run.
-            None => Ok(()),
+            return Ok(());
+        };
+        match self.docker.stop(&state.id, drain).await {
+            // It may go after it was found, too: somebody is removing it.
+            Ok(()) | Err(ContainerError::Missing { .. }) => Ok(()),
+            Err(error) => Err(faults::container(&error)),
         }
     }
 

@@ -56,6 +56,7 @@ pub fn claims(text: &str, definition: &Definition) -> Claims {
     found.staging(&tags);
     found.lengths(&tags);
     found.notice(&tags);
+    found.between(&tags);
     found.versions(&tags);
     found.backup_age(text, &tags);
     found.records(text, &tags);
@@ -225,7 +226,29 @@ impl Claims {
                     self.attested("attested.rollback_plan", denied);
                 }
             }
-            Word::Migration => self.assume("changes.migrations", (!denied).into()),
+            Word::Migration => {
+                self.assume("changes.migrations", (!denied).into());
+                let other = |tag: &Tag| tag.is(Word::Deploy);
+                let then = |tag: &Tag| {
+                    [
+                        "then",
+                        "despu\u{e9}s",
+                        "despues",
+                        "depois",
+                        "danach",
+                        "puis",
+                        "ensuite",
+                    ]
+                    .contains(&tag.first.as_str())
+                };
+                // "Run the migration, then deploy the code"
+                let behind = tags[at..].iter().position(then).map(|then| at + then);
+                if behind.is_some_and(|then| tags[then..].iter().any(other))
+                    && !tags[..at].iter().any(other)
+                {
+                    self.attested("attested.migration", denied);
+                }
+            }
             // "without a down script" is about a migration.
             Word::DownMigration => {
                 self.assume("changes.migrations", true.into());
@@ -274,7 +297,16 @@ impl Claims {
                 }
             }
             Word::Tag if denied => self.unnamed(),
-            Word::Pinned => self.assume("plan.pinned", (!denied).into()),
+            Word::Pinned => {
+                self.assume("plan.pinned", (!denied).into());
+                // A digest names one image, however it got there.
+                let digest = ["sha256", "digest"]
+                    .iter()
+                    .any(|word| tags[at].first.starts_with(word));
+                if digest && !tags.iter().any(|tag| tag.is(Word::Rebuild)) {
+                    self.attested("attested.same_image", denied);
+                }
+            }
             Word::Others if !denied => {
                 self.assume(
                     "changes.authors",
@@ -535,6 +567,44 @@ impl Claims {
             return;
         };
         self.assume("attested.backup_minutes", age.into());
+    }
+
+    /// "Staging Monday 09:00, production Tuesday 10:00": how long it ran in between.
+    fn between(&mut self, tags: &[Tag]) {
+        const DAY: i64 = 24 * 60;
+        let moment = |place: PlaceWord| {
+            let at = tags
+                .iter()
+                .position(|tag| tag.meaning == Meaning::Place(place))?;
+            let behind = tags.get(at + 1..)?.iter().take(4);
+            let own = behind.take_while(|tag| !matches!(tag.meaning, Meaning::Place(_)));
+            let mut day = None;
+            let mut minute = None;
+            for tag in own {
+                match tag.meaning {
+                    Meaning::Days(days) if days.count_ones() == 1 => {
+                        day = Some(i64::from(days.trailing_zeros()));
+                    }
+                    Meaning::Clock(minutes) => minute = Some(i64::from(minutes)),
+                    _ => {}
+                }
+            }
+            Some((day, minute?))
+        };
+        let (Some(staged), Some(live)) =
+            (moment(PlaceWord::Staging), moment(PlaceWord::Production))
+        else {
+            return;
+        };
+        let days = match (staged.0, live.0) {
+            (Some(from), Some(to)) => (to - from).rem_euclid(7),
+            _ => 0,
+        };
+        let minutes = days * DAY + live.1 - staged.1;
+        if minutes > 0 {
+            self.assume("release.soaked_minutes", minutes.into());
+            self.assume("release.verified_in", vec!["staging".to_owned()].into());
+        }
     }
 
     /// "keep the newest three images", "purge all images but the newest"

@@ -46,9 +46,11 @@ fn count(tags: &[Tag], at: usize) -> Option<u32> {
         let word = |back: usize| Some(tags.get(at.checked_sub(back)?)?.first.as_str());
         let full = ["full", "whole", "entire", "business", "further"].contains(&word(1)?);
         let article = if full { word(2)? } else { word(1)? };
-        ["a", "an", "one", "per", "ein", "eine", "einen", "un", "une"]
-            .contains(&article)
-            .then_some(1)
+        [
+            "a", "an", "one", "per", "ein", "eine", "einen", "un", "une", "uma", "um", "一",
+        ]
+        .contains(&article)
+        .then_some(1)
     })
 }
 

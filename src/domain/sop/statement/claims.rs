@@ -239,6 +239,11 @@ impl Claims {
     fn approval(&mut self, tags: &[Tag]) {
         let automatic = tags.iter().any(|tag| tag.is(Word::Auto));
         let Some(at) = tags.iter().position(|tag| tag.is(Word::Approve)) else {
+            // "Deployed by two, four eyes": somebody else said yes.
+            let eyes = tags.iter().position(|tag| tag.is(Word::FourEyes));
+            if eyes.is_some_and(|at| !is_denied(tags, at) && !is_missing(tags, at)) {
+                self.assume("approval.count", 1.into());
+            }
             return;
         };
         if automatic || is_denied(tags, at) || is_missing(tags, at) {
@@ -399,7 +404,9 @@ impl Claims {
         }
         // "Error rate" alone is neither good nor bad.
         let worse = |(at, tag): (usize, &Tag)| {
-            let bad = WORSE.iter().any(|word| tag.first.starts_with(word));
+            let bad = WORSE.iter().any(|word| tag.first.starts_with(word))
+                || ERRORS.contains(&tag.first.as_str())
+                || tag.is(Word::Pass) && tag.fails();
             (tag.is(Word::Threshold) || tag.is(Word::Pass)) && bad && !is_denied(tags, at)
         };
         let breached = tags.iter().any(|tag| tag.first.starts_with("breach"));
@@ -575,6 +582,12 @@ const ABSENT: [&str; 24] = [
     "forgot",
     "disabled",
     "despite",
+];
+
+/// Whole words, for the beginning of "error rate" says nothing of it.
+const ERRORS: [&str; 14] = [
+    "fehler", "fehlern", "errores", "erro", "erros", "erreur", "erreurs", "错", "异", "报", "告",
+    "飙", "抖", "超",
 ];
 
 const NEGATIONS: [&str; 11] = [

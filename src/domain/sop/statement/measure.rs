@@ -37,6 +37,12 @@ pub(super) fn is_counted(tags: &[Tag], at: usize) -> bool {
 }
 
 fn count(tags: &[Tag], at: usize) -> Option<u32> {
+    // "un an", "einen Tag": the phrase has its article with it.
+    if tags[at].is_phrase()
+        && ["un", "um", "ein", "eine", "einen", "einem"].contains(&tags[at].first.as_str())
+    {
+        return Some(1);
+    }
     let mut before = tags[..at].iter().rev().take(2);
     let number = before.find_map(|tag| match tag.meaning {
         Meaning::Number(number) => Some(number),

@@ -307,6 +307,8 @@ impl Reader<'_> {
             let days = self.open.days;
             self.push();
             self.open.days = days;
+        } else if self.stands_apart(at) {
+            self.push();
         }
         let is_business = (hours.from, hours.to) == (9 * 60, 17 * 60);
         self.open.hours = Some(if self.follows(at, &[Word::After]) {
@@ -371,6 +373,20 @@ impl Reader<'_> {
     }
 
     /// "9-16", "after 15", "between 9 and 17": a number without a unit.
+    /// "On weekends and at night": the night of any day, and not of the weekend alone.
+    fn stands_apart(&self, at: usize) -> bool {
+        const AND: [&str; 10] = ["and", "or", "und", "oder", "ni", "y", "e", "ou", "和", "及"];
+        let Some((day, _)) = self.last_day else {
+            return false;
+        };
+        let between = self.tags.get(day + 1..at).unwrap_or_default();
+        let joins =
+            |tag: &Tag| AND.contains(&tag.first.as_str()) || tag.meaning == Meaning::Mark('、');
+        between.len() <= 4
+            && between.iter().any(joins)
+            && !between.iter().any(|tag| tag.is(Word::Outside))
+    }
+
     /// "下午2点", "晚上8点到10点": the part of the day stands before the hours.
     fn is_late(&self, at: usize) -> bool {
         let near = self.tags[..at].iter().rev().take(4);

@@ -338,6 +338,11 @@ impl Claims {
                     .is_some_and(|before| matches!(tags[before].meaning, Meaning::Number(_)))
             });
         let Some(at) = approves.or(reviews) else {
+            // "Deployed by two, four eyes": somebody else said yes.
+            let eyes = tags.iter().position(|tag| tag.is(Word::FourEyes));
+            if eyes.is_some_and(|at| !is_denied(tags, at) && !is_missing(tags, at)) {
+                self.assume("approval.count", 1.into());
+            }
             return;
         };
         if automatic || is_denied(tags, at) || is_missing(tags, at) {
@@ -417,6 +422,8 @@ impl Claims {
                 tag.meaning,
                 Meaning::Word(Word::Pass | Word::Done | Word::Test)
             )
+            // "预发跑48小时后": behind what comes first.
+            || tag.is(Word::After) && tag.first.starts_with(is_wide)
         });
         let production = production.is_some();
         // "In staging, then production"
@@ -691,7 +698,9 @@ impl Claims {
         }
         // "Error rate" alone is neither good nor bad.
         let worse = |(at, tag): (usize, &Tag)| {
-            let bad = WORSE.iter().any(|word| tag.first.starts_with(word));
+            let bad = WORSE.iter().any(|word| tag.first.starts_with(word))
+                || ERRORS.contains(&tag.first.as_str())
+                || tag.is(Word::Pass) && tag.fails();
             let calm = tags[at..]
                 .iter()
                 .take(4)
@@ -810,14 +819,21 @@ fn comes_too_late(tags: &[Tag], at: usize) -> bool {
     let near_before = tags[..at].iter().rev().take(3);
     let mut to_before = near_before.take_while(|tag| !matches!(tag.meaning, Meaning::Mark(_)));
     let acted = tags[..at].iter().any(acts);
-    // In Chinese it stands behind what comes first.
-    let before = |tag: &Tag| tag.is(Word::Before) && !tag.first.starts_with(is_wide);
+    // In Chinese it stands behind what comes first; "vorher", "two days ahead" say how early.
+    const EARLY: [&str; 6] = ["vorher", "vorab", "zuvor", "ahead", "early", "earlier"];
+    let before = |tag: &Tag| {
+        tag.is(Word::Before)
+            && !tag.first.starts_with(is_wide)
+            && !EARLY.contains(&tag.first.as_str())
+    };
     let leads = acted && to_before.any(before);
     let behind = tags.get(at + 1..).unwrap_or_default();
     let trails = behind
         .iter()
         .take(2)
-        .position(|tag| tag.is(Word::After))
+        .position(|tag| tag.is(Word::After) && !tag.first.starts_with(is_wide))
+        // "y después", "et après": and then.
+        .filter(|after| *after == 0 || !is_conjunction(&behind[after - 1]))
         .is_some_and(|after| behind.iter().skip(after + 1).take(3).any(acts));
     // "Start the rollout, announce it afterwards"
     let afterwards = behind.iter().take(3).any(|tag| {
@@ -831,19 +847,39 @@ fn is_missing(tags: &[Tag], at: usize) -> bool {
     let done = |tag: &Tag| {
         matches!(tag.meaning, Meaning::Word(Word::Done)) && !tag.first.starts_with("un")
     };
-    tags[at + 1..]
-        .iter()
-        .take(3)
-        .take_while(|tag| match tag.meaning {
-            Meaning::Mark(mark) => mark == ':',
-            _ => !done(tag) && !tag.ends_clause() && !is_conjunction(tag),
-        })
-        .any(|tag| {
-            let not = tag.is(Word::Not) && NEGATIONS.contains(&tag.first.as_str());
-            tag.is(Word::Skip)
-                || (tag.is(Word::Pass) && !passes(tag))
-                || not
-                || ABSENT.iter().any(|word| tag.first.starts_with(word))
+    denies_behind(&tags[at + 1..])
+        || tags[at + 1..]
+            .iter()
+            .take(3)
+            .take_while(|tag| match tag.meaning {
+                Meaning::Mark(mark) => mark == ':',
+                _ => !done(tag) && !tag.ends_clause() && !is_conjunction(tag),
+            })
+            .any(|tag| {
+                let not = tag.is(Word::Not) && NEGATIONS.contains(&tag.first.as_str());
+                tag.is(Word::Skip)
+                    || (tag.is(Word::Pass) && !passes(tag))
+                    || not
+                    || ABSENT.iter().any(|word| tag.first.starts_with(word))
+            })
+}
+
+/// "备份没有做", "方案未准备": in Chinese the denial stands behind what is missing, and denies
+/// what is done with it, or nothing at all.
+fn denies_behind(behind: &[Tag]) -> bool {
+    let denies = |tag: &Tag| {
+        let word = matches!(tag.meaning, Meaning::Word(Word::Without | Word::Not));
+        word && tag.first.starts_with(is_wide)
+    };
+    let [denial, rest @ ..] = behind else {
+        return false;
+    };
+    denies(denial)
+        && rest.first().is_none_or(|next| {
+            matches!(
+                next.meaning,
+                Meaning::Other | Meaning::Mark(_) | Meaning::Word(Word::Done | Word::Pass)
+            )
         })
 }
 
@@ -874,8 +910,15 @@ const ABSENT: [&str; 24] = [
     "despite",
 ];
 
-const NEGATIONS: [&str; 10] = [
-    "no", "not", "never", "isn't", "aren't", "nicht", "n't", "nobody", "none", "nothing",
+/// Whole words, for the beginning of "error rate" says nothing of it.
+const ERRORS: [&str; 14] = [
+    "fehler", "fehlern", "errores", "erro", "erros", "erreur", "erreurs", "错", "异", "报", "告",
+    "飙", "抖", "超",
+];
+
+const NEGATIONS: [&str; 14] = [
+    "no", "not", "never", "isn't", "aren't", "nicht", "n't", "nobody", "none", "nothing", "pas",
+    "não", "无", "不",
 ];
 
 const WORSE: [&str; 25] = [
@@ -907,14 +950,15 @@ const WORSE: [&str; 25] = [
 ];
 
 fn passes(tag: &Tag) -> bool {
-    tag.is(Word::Pass)
-        && !["fail", "broken", "red"]
-            .iter()
-            .any(|word| tag.first.starts_with(word))
+    tag.is(Word::Pass) && !tag.fails()
 }
 
 fn is_conjunction(tag: &Tag) -> bool {
-    ["and", "but", "then", "with", "und", "y", "et"].contains(&tag.first.as_str())
+    const WORDS: [&str; 19] = [
+        "and", "but", "then", "with", "und", "aber", "dann", "mit", "y", "pero", "luego", "con",
+        "et", "mais", "puis", "avec", "e", "mas", "com",
+    ];
+    WORDS.contains(&tag.first.as_str())
 }
 
 /// Whether what is named lasts: "while a SEV2 is open".
@@ -984,10 +1028,6 @@ impl Topic {
 fn failing(tags: &[Tag], at: usize) -> bool {
     let from = at.saturating_sub(3);
     let near = tags.get(from..(at + 4).min(tags.len())).unwrap_or_default();
-    near.iter().any(|tag| {
-        (tag.is(Word::Pass) || tag.is(Word::Threshold))
-            && ["fail", "broken", "red"]
-                .iter()
-                .any(|word| tag.first.starts_with(word))
-    })
+    near.iter()
+        .any(|tag| (tag.is(Word::Pass) || tag.is(Word::Threshold)) && tag.fails())
 }

@@ -198,11 +198,17 @@ impl Definition {
         let Some((first, rest)) = word.split_once('-') else {
             return false;
         };
-        let says_where = |part: &str| {
-            part.bytes().all(|b| b.is_ascii_digit()) || self.regions.iter().any(|r| r == part)
-        };
         let last = rest.rsplit('-').next().unwrap_or(rest);
-        is_usual(last) || (is_usual(first) && rest.split('-').all(says_where))
+        is_usual(last) || (is_usual(first) && rest.split('-').all(|part| self.says_where(part)))
+    }
+
+    /// `eu-west`, `us-east-1`; one word alone may be anything.
+    pub(super) fn is_region(&self, word: &str) -> bool {
+        word.contains('-') && word.split('-').all(|part| self.says_where(part))
+    }
+
+    fn says_where(&self, part: &str) -> bool {
+        part.bytes().all(|b| b.is_ascii_digit()) || self.regions.iter().any(|r| r == part)
     }
 }
 

@@ -79,12 +79,15 @@ impl Stretch<'_> {
             .or_else(|| self.had_done(at))
             .or_else(|| self.resize(at))
             .or_else(|| self.noun_shown(at))
+            .or_else(|| self.tests_run(at))
             .or_else(|| self.verb(at, polite))
             .or_else(|| self.separable(at))
             .or_else(|| self.shown(at))
             .or_else(|| self.light(at))
             .or_else(|| self.behind_names(at))
             .or_else(|| self.at_the_end(at, polite))
+            // "schedule a deployment": a time as well.
+            .or_else(|| self.light(first))
             .or_else(|| self.by_strategy(first));
         head.map(|head| Head { polite, ..head })
     }
@@ -117,6 +120,19 @@ impl Stretch<'_> {
             return None;
         }
         Some(Head::new(action, at..at + 1))
+    }
+
+    /// "launch the tests": a verb that elsewhere deploys.
+    fn tests_run(&self, at: usize) -> Option<Head> {
+        let words = self.words;
+        let noun = words.skip(
+            at + 1,
+            &[Role::Determiner, Role::AllTests, Role::TestKind],
+        );
+        let tests = words.any(noun, &[Role::TestNoun, Role::SmokeTests])
+            && !words.has(noun, Role::Environment);
+        let runs = words.has(at, Role::Run) && words.has(at, Role::Verb);
+        (runs && tests && noun < self.end).then(|| Head::new(Action::Test, at..at + 1))
     }
 
     /// `.noop production`: a deploy that only pretends.
@@ -296,14 +312,20 @@ impl Stretch<'_> {
 
     pub(super) fn separable(&self, at: usize) -> Option<Head> {
         let unit = self.words.get(at).filter(|u| u.has(Role::Separable))?;
+        // "get the logs out of the box"
+        if unit.has(Role::Display) && self.names_something_to_show(at + 1) {
+            return None;
+        }
         for separable in &self.words.definition.separable {
             if separable.verb != unit.lower {
                 continue;
             }
             let particle = (at + 1..self.end.min(at + 1 + 2 * REACH)).find(|i| {
                 let lower = &self.words.units[*i].lower;
+                // "out of production" leads away from it.
+                let leaves = self.words.has(*i, Role::From);
                 *lower == separable.particle
-                    || lower
+                    || !leaves && lower
                         .strip_prefix(separable.particle.as_str())
                         .is_some_and(|rest| rest.starts_with(' '))
             });

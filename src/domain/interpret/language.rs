@@ -204,8 +204,11 @@ const LONGEST_PHRASE: usize = 8;
 fn without_accents(lexicon: &mut Phrases<Entry>) {
     let accented: Vec<(String, Entry)> = lexicon
         .iter()
-        .filter(|(phrase, _)| plain(phrase) != *phrase)
-        .map(|(phrase, entry)| (plain(&phrase), entry.clone()))
+        .flat_map(|(phrase, entry)| {
+            let ways = [plain(&phrase), spelt_out(&phrase)];
+            let other = ways.into_iter().filter(move |way| *way != phrase);
+            other.map(|way| (way, entry.clone()))
+        })
         .collect();
     for (phrase, entry) in accented {
         let known = lexicon.entry(&phrase);
@@ -223,6 +226,13 @@ fn plain(phrase: &str) -> String {
         .filter(|c| !is_combining_mark(*c))
         .nfc()
         .collect()
+}
+
+/// "zurueck", as a keyboard without umlauts has it.
+fn spelt_out(phrase: &str) -> String {
+    [('ä', "ae"), ('ö', "oe"), ('ü', "ue"), ('ß', "ss")]
+        .into_iter()
+        .fold(phrase.to_owned(), |word, (letter, two)| word.replace(letter, two))
 }
 
 /// Whether a word has letters of a script that is written without blanks.
@@ -271,6 +281,7 @@ mod tests {
     fn accents_may_be_left_out() {
         assert_eq!(plain("producción"), "produccion");
         assert_eq!(plain("zurück"), "zuruck");
+        assert_eq!(spelt_out("zurück"), "zurueck");
     }
 
     #[test]

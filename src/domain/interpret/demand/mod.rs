@@ -302,7 +302,10 @@ impl Reader<'_> {
                 self.guess(index, Action::Unsupported, behind);
             }
             Mood::Fragment => {
-                let found = self.slots(index, self.expect.action, None);
+                // "Quiet week, so no deploys": its words name nothing.
+                let tells = matches!(self.demand.whole, Whole::Negated | Whole::Report);
+                let action = tells.then_some(Action::Unsupported);
+                let found = self.slots(index, action.or(self.expect.action), None);
                 self.demand.found.join(found);
             }
             Mood::Injection => self.set_aside(index, Concern::Injection),

@@ -56,7 +56,8 @@ impl Slots<'_> {
                 return None;
             }
             self.push_place(at, first, false);
-            return Some(self.skip(noun, &nouns).min(noun + 1));
+            let end = self.skip(noun, &nouns).min(noun + 1);
+            return Some(self.region(end).unwrap_or(end));
         }
         if let Some(next) = self.place_in_path(at, first, marked) {
             return Some(next);
@@ -74,6 +75,18 @@ impl Slots<'_> {
             return self.unknown_place(at, first, noun, self.has(noun, Role::EnvironmentNoun));
         }
         None
+    }
+
+    /// "to staging eu-west": a part of an environment, which nothing here can choose.
+    fn region(&mut self, at: usize) -> Option<usize> {
+        let unit = self.words.get(at).filter(|_| at < self.range.end)?;
+        let region = unit.is_unknown_name() && self.words.definition.is_region(&unit.lower);
+        if !region || self.only_shows() {
+            return None;
+        }
+        self.uses[at] = Use::Aside;
+        self.note(Concern::NotRead, at..at + 1);
+        Some(at + 1)
     }
 
     /// "to staging/fe1": one machine of an environment, which nothing here can choose; or two

@@ -76,6 +76,13 @@ impl Slots<'_> {
         word.len() < lower.len() && entry.is_some_and(|(_, entry)| entry.roles.any(&versions))
     }
 
+    /// `login-branch`, as nobody calls a service.
+    pub(super) fn ends_like_a_branch(&self, lower: &str) -> bool {
+        let noun = lower.rsplit_once('-').map(|(_, noun)| noun);
+        let entry = noun.and_then(|noun| self.words.definition.lexicon.longest(&[noun]));
+        entry.is_some_and(|(_, entry)| entry.roles.has(Role::GitNoun))
+    }
+
     /// `feature-login`: a branch, where another word names the service.
     pub(super) fn is_perhaps_branch(&self, at: usize) -> bool {
         let unit = &self.words.units[at];

@@ -59,7 +59,9 @@ impl Slots<'_> {
         }
         // "restart the web server", where no word says that it is a place
         let nouns = [Role::ServiceNoun, Role::ResourceNoun, Role::EnvironmentNoun];
-        let opens = name == self.range.start && self.only_names();
+        // "do not promise releases"
+        let banned = name > self.range.start && self.has(name - 1, Role::Negator);
+        let opens = (name == self.range.start || banned) && self.only_names();
         let place = !self.is_action(&[Action::Deploy, Action::Promote])
             && !self.any(at, &[Role::To, Role::On, Role::At, Role::From]);
         if opens || !self.any(name + 1, &nouns[..if place { 3 } else { 2 }]) {

@@ -177,8 +177,10 @@ impl Slots<'_> {
             && self.has(at - 1, Role::Determiner);
         // "shop was restarted by Ann"
         let suffers = at == self.range.start
-            && self.has(next, Role::Report)
-            && self.has(next + 1, Role::Inflected);
+            && self.any(next, &[Role::Report, Role::Negator])
+            && (self.has(next + 1, Role::Inflected)
+                // "shop must not be deployed"
+                || self.has(next + 1, Role::Report) && self.has(next + 2, Role::Inflected));
         (self.is_object(at) && ended) || noun || suffers
     }
 
@@ -238,7 +240,11 @@ impl Slots<'_> {
         let searched = self.only_shows() && unit.quote.is_some() && bare > 0;
         let takes_service = match candidate.mark {
             _ if searched => false,
-            Some(Role::Of | Role::For) => free,
+            // "for the easter freeze": no service of that name
+            Some(Role::Of | Role::For) => {
+                let deed = self.any(at + 1, &[Role::Other, Role::Manage]);
+                free && !(self.only_names() && deed)
+            }
             // "what happened to mailer?"
             Some(Role::To | Role::From | Role::With) if self.only_shows() => {
                 free && self.near_place(at).is_none()
@@ -310,9 +316,9 @@ impl Slots<'_> {
             self.reference(at);
         } else if self.has(at + 1, Role::Of)
             && self.found.versions.is_empty()
-            && self.is_numbered_version(&unit.lower)
+            && (self.is_numbered_version(&unit.lower) || self.ends_like_a_branch(&unit.lower))
         {
-            // "deploy snapshot1 of shop"
+            // "deploy snapshot1 of shop", "deploy login-branch of shop"
             self.push_reference(None, at);
         } else if is_reference(&unit.text) && self.found.versions.is_empty() {
             // It stays among the words that were not understood.

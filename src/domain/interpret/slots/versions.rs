@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::Slots;
 use crate::domain::intent::Action;
 use crate::domain::interpret::concern::Concern;
-use crate::domain::interpret::form::Form;
+use crate::domain::interpret::form::{Form, is_reference};
 use crate::domain::interpret::found::{Said, VersionMention};
 use crate::domain::interpret::lexicon::Role;
 use crate::domain::interpret::token::Kind;
@@ -158,7 +158,9 @@ impl Slots<'_> {
             self.push(VersionMention::Previous, first..end);
             return Some(end);
         }
-        if end == noun && !plural {
+        // "3 before Christmas": a time, and no version.
+        let dated = noun == start + 1 && self.has(end, Role::Time);
+        if (end == noun && !plural) || dated {
             return None;
         }
         let text = self.words.text(first..end).to_owned();
@@ -253,8 +255,12 @@ impl Slots<'_> {
             self.push(VersionMention::Unclear(text), first..end);
             return Some(end);
         }
+        // "using image abc123"
+        let image = lead == Some(Role::With)
+            && unit.text.bytes().any(|b| b.is_ascii_digit())
+            && is_reference(&unit.text);
         let names_git = self.has(first, Role::GitNoun);
-        let loose = (names_git || self.words.units[first].lower == "version")
+        let loose = (names_git || image || self.words.units[first].lower == "version")
             && (unit.is_unknown_name() || (names_git && unit.environment))
             && matches!(unit.form(), Some(Form::Name | Form::Path));
         let tight = matches!(unit.form(), Some(Form::Version | Form::Number))
@@ -339,9 +345,21 @@ impl Slots<'_> {
         let goes_on =
             self.has(at + 1, Role::To) && matches!(self.form(at + 2), Some(Form::Version));
         let rolls_back = self.is_action(&[Action::Rollback]);
+        let is_named = |said: &Said<VersionMention>| {
+            matches!(said.value, VersionMention::Reference(_))
+        };
+        if rolls_back && lead == Some(Role::On) && self.found.versions.iter().any(is_named) {
+            // "back to v1.2 on main": where that version lies.
+            return self.note(Concern::NotRead, at..at + 1);
+        }
+        // "auf v1.2 zurück"
+        let leads_there = lead == Some(Role::On) && self.words.definition.verb_final;
         let value = if lead == Some(Role::From) && (rolls_back || goes_on) {
             VersionMention::Leaving(name)
-        } else if rolls_back && !matches!(lead, Some(Role::To | Role::At | Role::With)) {
+        } else if rolls_back
+            && !matches!(lead, Some(Role::To | Role::At | Role::With))
+            && !leads_there
+        {
             VersionMention::Bare(name)
         } else {
             VersionMention::Reference(name)

@@ -125,10 +125,7 @@ impl Stretch<'_> {
     /// "launch the tests": a verb that elsewhere deploys.
     fn tests_run(&self, at: usize) -> Option<Head> {
         let words = self.words;
-        let noun = words.skip(
-            at + 1,
-            &[Role::Determiner, Role::AllTests, Role::TestKind],
-        );
+        let noun = words.skip(at + 1, &[Role::Determiner, Role::AllTests, Role::TestKind]);
         let tests = words.any(noun, &[Role::TestNoun, Role::SmokeTests])
             && !words.has(noun, Role::Environment);
         let runs = words.has(at, Role::Run) && words.has(at, Role::Verb);
@@ -325,9 +322,10 @@ impl Stretch<'_> {
                 // "out of production" leads away from it.
                 let leaves = self.words.has(*i, Role::From);
                 *lower == separable.particle
-                    || !leaves && lower
-                        .strip_prefix(separable.particle.as_str())
-                        .is_some_and(|rest| rest.starts_with(' '))
+                    || !leaves
+                        && lower
+                            .strip_prefix(separable.particle.as_str())
+                            .is_some_and(|rest| rest.starts_with(' '))
             });
             let versioned = || {
                 (at + 1..self.end).any(|i| {

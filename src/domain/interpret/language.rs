@@ -89,7 +89,7 @@ impl Definition {
             limits: self.limits,
             long_verbs: long_verbs(&lexicon),
             lexicon,
-            separable: written.separable,
+            separable: in_other_spellings(written.separable),
             branch_prefixes: self.branch_prefixes.clone(),
             branch_words: self.branch_words.clone(),
             regions: self.regions.clone(),
@@ -228,11 +228,32 @@ fn plain(phrase: &str) -> String {
         .collect()
 }
 
+/// Both parts of a verb as they stand, and as they are typed without accents.
+fn in_other_spellings(separable: Vec<Separable>) -> Vec<Separable> {
+    let other = |one: &Separable, spell: fn(&str) -> String| Separable {
+        verb: spell(&one.verb),
+        particle: spell(&one.particle),
+        ..one.clone()
+    };
+    let mut all = Vec::with_capacity(separable.len());
+    for one in separable {
+        for way in [other(&one, plain), other(&one, spelt_out)] {
+            if (&way.verb, &way.particle) != (&one.verb, &one.particle) {
+                all.push(way);
+            }
+        }
+        all.push(one);
+    }
+    all
+}
+
 /// "zurueck", as a keyboard without umlauts has it.
 fn spelt_out(phrase: &str) -> String {
     [('ä', "ae"), ('ö', "oe"), ('ü', "ue"), ('ß', "ss")]
         .into_iter()
-        .fold(phrase.to_owned(), |word, (letter, two)| word.replace(letter, two))
+        .fold(phrase.to_owned(), |word, (letter, two)| {
+            word.replace(letter, two)
+        })
 }
 
 /// Whether a word has letters of a script that is written without blanks.

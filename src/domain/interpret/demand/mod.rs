@@ -198,7 +198,9 @@ impl Reader<'_> {
 
     fn slots_of_command(&mut self, index: usize, head: &Head) -> Found {
         let verb = head.units.start;
-        let says_more = self.words.any(verb, &[Role::Strategy, Role::DryRun]);
+        let says_more = self
+            .words
+            .any(verb, &[Role::Strategy, Role::DryRun, Role::Time]);
         if !says_more || self.words.has(verb, Role::Verb) {
             self.demand.uses[verb..head.units.end].fill(Use::Used);
         }

@@ -1,6 +1,7 @@
 //! Environments: named, listed, chained, left out.
 
 use super::{Slots, Use};
+use crate::domain::intent::Action;
 use crate::domain::interpret::concern::Concern;
 use crate::domain::interpret::form::Form;
 use crate::domain::interpret::found::{Joint, PlaceMention, Said};
@@ -52,7 +53,9 @@ impl Slots<'_> {
                     .words
                     .get(noun)
                     .is_some_and(|unit| unit.is_unknown_name());
-            if doubtful && (!marked || object) && !self.any(noun, &nouns) {
+            // "运行shop的测试": the tests of shop
+            let tested = lead == Some(Role::Of) && self.is_action(&[Action::Test]);
+            if doubtful && (!marked || object || tested) && !self.any(noun, &nouns) {
                 return None;
             }
             self.push_place(at, first, false);

@@ -25,6 +25,13 @@ impl Slots<'_> {
             Some(Role::With) => !self.only_shows(),
             Some(_) => false,
         });
+        if let ([named], [more]) = (marked.as_slice(), bare.as_slice())
+            && self.is_marked_compound(*named, more.at)
+        {
+            self.push_joined(named.at, false);
+            self.take(named.at..more.at + 1);
+            return;
+        }
         for candidate in &marked {
             self.settle_marked(*candidate, bare.len());
         }
@@ -104,14 +111,28 @@ impl Slots<'_> {
     /// A name of two words, as speech has it, between the verb and the words that end its object. Behind
     /// "deploy" the last word of all may be a place.
     fn is_compound(&self, first: usize, second: usize) -> bool {
-        let marks = [Role::To, Role::On, Role::At];
         let next = second + 1;
-        let ended = self.any(next, &marks)
-            || !self.moves_or_scales()
+        let article = first > self.range.start && self.has(first - 1, Role::Determiner);
+        let ended = self.any(next, &[Role::To, Role::On, Role::At])
+            || (article || !self.moves_or_scales())
                 && (next >= self.range.end || self.any(next, &[Role::Time, Role::Filler]));
+        ended && self.is_object(first) && self.are_one_name(first, second)
+    }
+
+    /// "v1.2 of the edge proxy to staging"
+    fn is_marked_compound(&self, named: Candidate, second: usize) -> bool {
+        let next = second + 1;
+        let ends = [Role::To, Role::On, Role::At, Role::Time, Role::Filler];
+        let article = named.at > self.range.start && self.has(named.at - 1, Role::Determiner);
+        matches!(named.mark, Some(Role::Of | Role::For))
+            && article
+            && !self.only_names()
+            && (next >= self.range.end || self.any(next, &ends))
+            && self.are_one_name(named.at, second)
+    }
+
+    fn are_one_name(&self, first: usize, second: usize) -> bool {
         second == first + 1
-            && ended
-            && self.is_object(first)
             && self.found.services.is_empty()
             && [first, second].iter().all(|at| {
                 self.form(*at) == Some(Form::Name)
@@ -177,10 +198,8 @@ impl Slots<'_> {
             && self.has(at - 1, Role::Determiner);
         // "shop was restarted by Ann"
         let suffers = at == self.range.start
-            && self.any(next, &[Role::Report, Role::Negator])
-            && (self.has(next + 1, Role::Inflected)
-                // "shop must not be deployed"
-                || self.has(next + 1, Role::Report) && self.has(next + 2, Role::Inflected));
+            && self.has(next, Role::Report)
+            && self.has(next + 1, Role::Inflected);
         (self.is_object(at) && ended) || noun || suffers
     }
 

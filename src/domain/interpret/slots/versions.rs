@@ -345,9 +345,8 @@ impl Slots<'_> {
         let goes_on =
             self.has(at + 1, Role::To) && matches!(self.form(at + 2), Some(Form::Version));
         let rolls_back = self.is_action(&[Action::Rollback]);
-        let is_named = |said: &Said<VersionMention>| {
-            matches!(said.value, VersionMention::Reference(_))
-        };
+        let is_named =
+            |said: &Said<VersionMention>| matches!(said.value, VersionMention::Reference(_));
         if rolls_back && lead == Some(Role::On) && self.found.versions.iter().any(is_named) {
             // "back to v1.2 on main": where that version lies.
             return self.note(Concern::NotRead, at..at + 1);

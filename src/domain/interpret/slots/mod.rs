@@ -93,6 +93,7 @@ pub(super) fn read(
         at = slots.step(at);
     }
     slots.settle();
+    slots.number_behind_name();
     slots.found
 }
 
@@ -181,6 +182,8 @@ impl<'a> Slots<'a> {
             && at > 0
             && self.words.any(at - 1, &[Role::VerbNoun, Role::Verb]);
         let job = job || (unit.has(Role::ReplicaNoun) && self.is_action(&[Action::Scale]));
+        // "shop: restart the production pods"
+        let job = job || (unit.has(Role::ResourceNoun) && self.is_action(&[Action::Restart]));
         if (unit.is_ticket() && self.opens(at)) || self.words.is_bot(at) {
             self.uses[at] = Use::Aside;
         } else if unit.form() == Some(Form::Mention) && !self.opens(at) {

@@ -1,7 +1,7 @@
 //! What the names are that nothing marks: settled by elimination, and left open where two
 //! readings are possible.
 
-use super::{Candidate, Slots};
+use super::{Candidate, Slots, Use};
 use crate::domain::intent::Action;
 use crate::domain::interpret::form::{Form, is_reference, is_service_form};
 use crate::domain::interpret::found::{Joint, PlaceMention, Said, TestMention, VersionMention};
@@ -89,13 +89,15 @@ impl Slots<'_> {
         }
     }
 
-    /// Names with nothing but "and" and commas between them, and no other service.
+    /// Names with nothing but "and", "then" and commas between them, and no other service.
     fn is_list(&self, names: &[Candidate]) -> bool {
         let joined = names.len() > 1
             && names.windows(2).all(|pair| {
                 let between = pair[0].at + 1..pair[1].at;
-                let joins =
-                    |at: usize| self.has(at, Role::And) || self.words.kind(at) == Some(Kind::Comma);
+                let joins = |at: usize| {
+                    self.any(at, &[Role::And, Role::Then])
+                        || self.words.kind(at) == Some(Kind::Comma)
+                };
                 !between.is_empty()
                     && between.clone().any(joins)
                     && between
@@ -369,6 +371,33 @@ impl Slots<'_> {
             let word = &self.words.units[at].lower;
             !suggest(word, names.iter().map(String::as_str)).is_empty()
         })
+    }
+
+    /// "deploy shop 4 to staging": perhaps the version, perhaps a part of the name.
+    pub(super) fn number_behind_name(&mut self) {
+        let [service] = self.found.services.as_slice() else {
+            return;
+        };
+        let settled = !self.found.versions.is_empty() || !self.found.loose.is_empty();
+        if settled || !self.is_action(&[Action::Deploy]) {
+            return;
+        }
+        let name_ends = service.span.end;
+        let number = (self.range.start + 1..self.range.end).find(|at| {
+            let next = at + 1;
+            self.form(*at) == Some(Form::Number)
+                && self.uses[*at] == Use::Free
+                && self.words.span(at - 1..*at).end == name_ends
+                && (next >= self.range.end
+                    || self.is_environment(next)
+                    || self.any(next, &[Role::To, Role::On]))
+        });
+        if let Some(at) = number {
+            self.found.loose.push(Said {
+                value: self.words.units[at].text.clone(),
+                span: self.words.span(at..at + 1),
+            });
+        }
     }
 
     /// The environment word that this one is a slip of the keyboard away from.

@@ -203,10 +203,11 @@ impl Slots<'_> {
             self.push(VersionMention::Unclear(text), first..noun);
             return Some(noun);
         }
-        // "undo the last deploy" says what is taken back, "run the last broken build again" what is
+        // "undo the last deploy", "a rollback of the last deploy" say what is taken back, "run the last broken build again" what is
         // done again: no version that is gone to.
         let last = has(Role::Last) || has(Role::Newest);
-        let undone = rolls_back && deed && lead.is_none() && last && !has(Role::Previous);
+        let taken_back = matches!(lead, None | Some(Role::Of));
+        let undone = rolls_back && deed && taken_back && last && !has(Role::Previous);
         let redone = self.is_action(&[Action::Build]) && has(Role::Last) && noun == adjectives;
         if undone || redone {
             self.note(Concern::RelativeVersion, first..noun);

@@ -21,6 +21,10 @@ impl Resolver<'_> {
             }
         }
         self.without_source(&mut wishes, &mut demand.found);
+        if wishes.len() > 1 && self.acts(&[Action::Status, Action::Logs]) {
+            // "what changed between v1 and v2": what is only shown has no one version.
+            return;
+        }
         if wishes.len() > 1 {
             let several = wishes.iter().map(|wish| spoken(&wish.value)).collect();
             self.problems.push(Problem::SeveralVersions(several));

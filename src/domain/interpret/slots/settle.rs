@@ -35,6 +35,14 @@ impl Slots<'_> {
         for candidate in &marked {
             self.settle_marked(*candidate, bare.len());
         }
+        // "to github pages": a word of the place, and no service.
+        let of_place = |at: usize| {
+            let place = [Role::To, Role::On, Role::At];
+            let leads =
+                |c: &Candidate| c.at + 1 == at && c.mark.is_some_and(|m| place.contains(&m));
+            self.moves_or_scales() && marked.iter().any(leads)
+        };
+        let bare: Vec<Candidate> = bare.into_iter().filter(|c| !of_place(c.at)).collect();
         match bare.as_slice() {
             // What is not understood has no service but one that is marked as such.
             [only] if self.only_names() && self.is_managed(only.at) => self.push_and_take(only.at),

@@ -261,8 +261,11 @@ impl Slots<'_> {
             && unit.text.bytes().any(|b| b.is_ascii_digit())
             && is_reference(&unit.text);
         let names_git = self.has(first, Role::GitNoun);
+        // "branch login of shop": an ordinary word that is often a name
+        let ends = [Role::Of, Role::For, Role::To, Role::On];
+        let nameable = names_git && unit.has(Role::Nameable) && self.any(name + 1, &ends);
         let loose = (names_git || image || self.words.units[first].lower == "version")
-            && (unit.is_unknown_name() || (names_git && unit.environment))
+            && (nameable || unit.is_unknown_name() || (names_git && unit.environment))
             && matches!(unit.form(), Some(Form::Name | Form::Path));
         let tight = matches!(unit.form(), Some(Form::Version | Form::Number))
             || unit.has(Role::BranchName)

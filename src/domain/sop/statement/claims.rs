@@ -71,9 +71,7 @@ pub fn claims(text: &str, definition: &Definition) -> Claims {
 }
 
 impl Claims {
-    /// # Errors
-    ///
-    /// Never for the facts that are claimed; the type says so for all.
+    /// What nobody else can know.
     pub fn attest(&self, facts: &mut Facts) {
         apply(&self.attested, facts);
     }

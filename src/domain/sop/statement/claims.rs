@@ -784,6 +784,7 @@ fn is_denied(tags: &[Tag], at: usize) -> bool {
         .rev()
         .take(5)
         .take_while(|tag| !matches!(tag.meaning, Meaning::Mark(_)) && !tag.ends_clause())
+        .take_while(|tag| !GOES_ON.contains(&tag.first.as_str()))
         .any(|tag| {
             matches!(
                 tag.meaning,
@@ -795,6 +796,9 @@ fn is_denied(tags: &[Tag], at: usize) -> bool {
             .checked_sub(1)
             .is_some_and(|before| tags[before].first == "non")
 }
+
+/// "没备份就迁移": without a backup, then it migrates; the denial ends there.
+const GOES_ON: [&str; 5] = ["就", "还", "仍", "便", "却"];
 
 /// What is worth nothing afterwards.
 const MUST_LEAD: [Word; 6] = [
@@ -819,10 +823,10 @@ fn comes_too_late(tags: &[Tag], at: usize) -> bool {
     let acted = tags[..at].iter().any(acts);
     // In Chinese it stands behind what comes first; "vorher", "two days ahead" say how early.
     const EARLY: [&str; 6] = ["vorher", "vorab", "zuvor", "ahead", "early", "earlier"];
-    let before = |tag: &Tag| {
-        tag.is(Word::Before)
-            && !tag.first.starts_with(is_wide)
-            && !EARLY.contains(&tag.first.as_str())
+    let before = |tag: &Tag| match tag.first.starts_with(is_wide) {
+        // "上线后才备份": so stands "after", too. Tests may follow.
+        true => tag.is(Word::After) && !tags[at].is(Word::Test),
+        false => tag.is(Word::Before) && !EARLY.contains(&tag.first.as_str()),
     };
     let leads = acted && to_before.any(before);
     let behind = tags.get(at + 1..).unwrap_or_default();
@@ -968,7 +972,8 @@ fn goes_on(tags: &[Tag]) -> bool {
 
 /// Who is named behind "by": "approved by alice and bob".
 fn names(tags: &[Tag]) -> Vec<&str> {
-    let Some(by) = tags.iter().position(|tag| tag.first == "by") else {
+    const BY: [&str; 4] = ["by", "von", "por", "par"];
+    let Some(by) = tags.iter().position(|tag| BY.contains(&tag.first.as_str())) else {
         return Vec::new();
     };
     let behind = tags.get(by + 1..).unwrap_or_default().iter();
@@ -976,9 +981,14 @@ fn names(tags: &[Tag]) -> Vec<&str> {
         .take_while(|tag| tag.meaning == Meaning::Other || tag.meaning == Meaning::Mark('@'))
         .filter(|tag| tag.meaning == Meaning::Other)
         .map(|tag| tag.first.as_str())
-        .filter(|name| !["and", "a", "an", "the", "peer"].contains(name))
+        .filter(|name| !NO_NAMES.contains(name))
         .collect()
 }
+
+const NO_NAMES: [&str; 18] = [
+    "and", "a", "an", "the", "peer", "selbst", "und", "der", "dem", "den", "el", "la", "los",
+    "las", "le", "les", "l", "o",
+];
 
 /// "Under 80 %" is less than that, "over 2 %" is more.
 fn beside(tags: &[Tag], measure: Measure) -> i64 {

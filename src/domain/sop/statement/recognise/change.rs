@@ -350,7 +350,7 @@ fn alone(sentence: &Sentence) -> Option<Demand> {
     (names_it || (about && (one_by_one.is_some() || together))).then_some(Demand::OneAtATime)
 }
 
-const REMOVES: [&str; 9] = [
+const REMOVES: [&str; 21] = [
     "expir",
     "delet",
     "purge",
@@ -360,6 +360,18 @@ const REMOVES: [&str; 9] = [
     "tear",
     "torn",
     "decommission",
+    "lösch",
+    "gelösch",
+    "entfern",
+    "borra",
+    "elimin",
+    "supprim",
+    "effac",
+    "apag",
+    "exclu",
+    "删",
+    "清",
+    "销",
 ];
 
 /// The opposite of keeping.

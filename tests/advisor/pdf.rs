@@ -205,7 +205,7 @@ fn a_pdf_that_unpacks_to_more_than_a_page_can_have_is_refused() {
     let bomb = bytes(bomb);
     assert!(bomb.len() < 100_000, "{}", bomb.len());
     let said = refusal(bomb);
-    assert!(said.contains("cannot be read on page 1"), "{said}");
+    assert!(said.contains("unpacks to more than"), "{said}");
 }
 
 #[test]
@@ -309,16 +309,13 @@ fn a_file_that_draws_without_end_is_refused() {
 fn text_that_cannot_be_read_is_refused_and_not_left_out() {
     let said = refusal(bytes(drawn_by("BT /F9 11 Tf (No deploys.) Tj ET")));
     assert!(said.contains("letters cannot be told"), "{said}");
-    let mut drawn = drawn_by("/Stamp Do");
-    let form = dictionary! {"Type" => "XObject", "Subtype" => "Form"};
-    let text = b"BT /F1 11 Tf (No deploys.) Tj ET".to_vec();
-    let form = drawn.add_object(Stream::new(form, text));
-    let resources = dictionary! {"XObject" => dictionary! {"Stamp" => form}};
-    let page = drawn.get_pages()[&1];
-    let page = drawn.get_dictionary_mut(page).unwrap();
-    page.set("Resources", resources);
-    let said = refusal(bytes(drawn));
-    assert!(said.contains("text in a drawing on page 1"), "{said}");
+    let said = refusal(bytes(drawn_by("/Stamp Do")));
+    assert!(said.contains("a drawing in it is missing"), "{said}");
+    let said = refusal(bytes(drawn_by("BT /F1 11 Tf (No deploys.) Tj ET ) (x")));
+    assert!(said.contains("not all that it draws"), "{said}");
+    let forged = "BT /F1 11 Tf (No deploys.) Tj ET EndOfWhatIsDrawn )";
+    let said = refusal(bytes(drawn_by(forged)));
+    assert!(said.contains("not all that it draws"), "{said}");
 }
 
 #[test]

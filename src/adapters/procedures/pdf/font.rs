@@ -9,6 +9,7 @@ use lopdf::{Dictionary, Document, Encoding, Object, dictionary};
 
 use super::Refusal;
 use super::budget::Budget;
+use super::known;
 use super::matrix::number;
 
 /// More codes than a font of two bytes can have.
@@ -121,6 +122,14 @@ impl Widths {
             .and_then(Object::as_dict)
             .and_then(|about| about.get_deref(b"MissingWidth", document));
         let other = missing.ok().map(|width| number(Some(width)) * unit);
+        if ranges.is_empty() {
+            let name = name_of(document, font);
+            for code in 0..=u32::from(u8::MAX) {
+                if let Some(width) = known::width(&name, code) {
+                    ranges.insert(code, (code, f64::from(width) / 1000.0));
+                }
+            }
+        }
         Self { ranges, other }
     }
 
@@ -287,20 +296,22 @@ fn later(start: &str, step: u32) -> Option<String> {
 /// The letters of a font of one byte by the names in its `Encoding`, or of the encoding that all
 /// such fonts have without one.
 fn encoded(document: &Document, font: &Dictionary) -> Option<BTreeMap<u32, String>> {
-    let name = font.get_deref(b"BaseFont", document);
-    if name
-        .and_then(Object::as_name)
-        .is_ok_and(|name| name.ends_with(b"Dingbats"))
-    {
-        return Some(
-            (0..256)
-                .map(|code| (code, dingbat(code).to_owned()))
-                .collect(),
-        );
-    }
     let standard: &[u8] = b"StandardEncoding";
+    let name = name_of(document, font);
+    let signs = (0..=u8::MAX).filter_map(|code| {
+        let sign = known::sign(&name, code)?;
+        Some((u32::from(code), sign.to_owned()))
+    });
+    let signs: BTreeMap<u32, String> = signs.collect();
+    if !signs.is_empty() {
+        return Some(signs);
+    }
     let Ok(encoding) = font.get_deref(b"Encoding", document) else {
-        return base(standard);
+        if name.starts_with("CM") {
+            return tex(&name, base(standard)?);
+        }
+        let is_known = !has_own_letters(document, font);
+        return is_known.then(|| base(standard)).flatten();
     };
     if let Ok(name) = encoding.as_name() {
         return base(name);
@@ -322,6 +333,22 @@ fn encoded(document: &Document, font: &Dictionary) -> Option<BTreeMap<u32, Strin
             number => code = u32::try_from(number.as_i64().ok()?).ok()?,
         }
     }
+    Some(letters)
+}
+
+/// What TeX's own fonts draw, of which older files say nothing.
+fn tex(name: &str, mut letters: BTreeMap<u32, String>) -> Option<BTreeMap<u32, String>> {
+    let others = if name.starts_with("CMMI") {
+        letters.retain(|code, _| u8::try_from(*code).is_ok_and(|code| code.is_ascii_alphabetic()));
+        known::TEX_MATHS
+    } else {
+        known::TEX
+    };
+    letters.extend(
+        others
+            .iter()
+            .map(|(code, text)| (*code, (*text).to_owned())),
+    );
     Some(letters)
 }
 
@@ -379,15 +406,23 @@ fn known_glyph(name: &str) -> Option<String> {
     decoded(&encoding, 0)
 }
 
-/// The marks of lists and boxes in the font of signs that every reader has.
-fn dingbat(code: u32) -> &'static str {
-    match char::from_u32(code) {
-        Some(' ') => " ",
-        Some('3' | '4') => "✓",
-        Some('5'..='8') => "✗",
-        Some('n') => "■",
-        _ => "•",
-    }
+/// Without the six letters and `+` that mark a font of which not all letters are there.
+fn name_of(document: &Document, font: &Dictionary) -> String {
+    let name = font.get_deref(b"BaseFont", document);
+    let name = String::from_utf8_lossy(name.and_then(Object::as_name).unwrap_or_default());
+    let behind = name.split_once('+').map(|(_, name)| name.to_owned());
+    behind.unwrap_or_else(|| name.into_owned())
+}
+
+/// Whether a font in the file has letters that only its program knows.
+fn has_own_letters(document: &Document, font: &Dictionary) -> bool {
+    let about = font.get_deref(b"FontDescriptor", document);
+    let Ok(about) = about.and_then(Object::as_dict) else {
+        return is_name(document, font, b"Subtype", b"Type3");
+    };
+    let kinds: [&[u8]; 3] = [b"FontFile", b"FontFile2", b"FontFile3"];
+    let flags = about.get_deref(b"Flags", document).and_then(Object::as_i64);
+    kinds.iter().any(|kind| about.has(kind)) && flags.is_ok_and(|flags| flags & 4 != 0)
 }
 
 #[cfg(test)]

@@ -22,6 +22,9 @@ const MAX_OBJECTS_UNPACKED: usize = 2 * 1024 * 1024;
 const MAX_INDEXES: usize = 100;
 /// About what an object takes in memory apart from what it holds.
 const OBJECT: usize = 96;
+/// Where the bytes of a file can begin a word, a list or a string. Pictures have one at every 26th
+/// byte by chance; lists of nothing have one at every byte, and take a hundred times their length.
+const MAX_BEGINS: usize = 600_000;
 
 /// What may still be loaded in this thread, and until when.
 struct Scale {
@@ -43,6 +46,9 @@ pub(super) fn document(bytes: &[u8], until: Instant) -> Result<Document, Refusal
             "was changed more than {MAX_INDEXES} times without being written anew: print it to a \
              PDF anew"
         ));
+    }
+    if begins(bytes) > MAX_BEGINS {
+        return Err("has more objects than a procedure can have: split it".to_owned());
     }
     let left = MAX_UNPACKED_IN_ALL;
     SCALE.set(Some(Scale { left, until }));
@@ -118,6 +124,19 @@ pub(super) fn pages(document: &Document, most: usize) -> Result<Vec<ObjectId>, R
     }
 }
 
+/// How many objects could begin in these bytes.
+fn begins(bytes: &[u8]) -> usize {
+    let begins = |pair: &[u8]| {
+        let is_word = is_space(pair[0]) && !is_space(pair[1]);
+        is_word || matches!(pair[1], b'[' | b'<' | b'(' | b'/')
+    };
+    bytes.windows(2).filter(|pair| begins(pair)).count()
+}
+
+fn is_space(byte: u8) -> bool {
+    matches!(byte, 0 | b'\t' | b'\n' | 12 | b'\r' | b' ')
+}
+
 /// How many indexes of objects may be chained: each leads to the one before by `/Prev` with a
 /// number. A reference behind it is a bookmark's.
 fn indexes(bytes: &[u8]) -> usize {
@@ -170,7 +189,7 @@ fn weighed(id: ObjectId, object: &mut Object) -> Option<(ObjectId, Object)> {
     {
         // What does not unpack is the loader's to complain of.
         if let Ok(content) = stream.get_plain_content_with_limit(MAX_OBJECTS_UNPACKED) {
-            weight += content.len();
+            weight += content.len() + begins(&content) * OBJECT;
             if !lie_apart(&content, &stream.dict) {
                 end("is damaged: its objects lie in each other: save it anew".to_owned());
             }

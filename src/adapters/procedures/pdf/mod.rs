@@ -13,6 +13,7 @@
 
 mod budget;
 mod font;
+mod known;
 mod line;
 mod load;
 mod matrix;

@@ -14,6 +14,8 @@ use super::matrix::number;
 
 /// More codes than a font of two bytes can have.
 const MAX_LETTERS: usize = 70_000;
+/// A tabulator and the ends of lines: some write them, and no reader draws anything there.
+const BLANKS: [u32; 3] = [9, 10, 13];
 /// Of a letter whose font does not say it, in units of its size: about the middle of all letters.
 const GUESSED_WIDTH: f64 = 0.5;
 
@@ -69,6 +71,9 @@ impl Font {
         let mut letters = encoded(document, font).unwrap_or_default();
         letters.extend(told);
         let readable = !letters.is_empty();
+        for code in BLANKS {
+            letters.entry(code).or_insert_with(|| " ".to_owned());
+        }
         Ok(readable.then(|| Self {
             bytes: 1,
             letters,
@@ -439,6 +444,23 @@ mod tests {
         assert_eq!(said("a.small").as_deref(), Some("a"));
         assert_eq!(said("g17"), None);
         assert_eq!(said(".notdef"), None);
+    }
+
+    #[test]
+    fn every_letter_of_western_europe_has_its_code() {
+        let letters = base(b"WinAnsiEncoding").unwrap();
+        // Windows has no letter at these, nor at 127.
+        let empty = [127, 129, 141, 143, 144, 157];
+        let missing: Vec<u32> = (32..256)
+            .filter(|code| !letters.contains_key(code))
+            .collect();
+        assert!(
+            missing.iter().all(|code| empty.contains(code)),
+            "{missing:?}"
+        );
+        assert_eq!(letters[&0xe4], "ä");
+        assert_eq!(letters[&0xad], "-");
+        assert_eq!(letters[&0xa0].trim(), "");
     }
 
     #[test]

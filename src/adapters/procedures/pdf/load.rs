@@ -196,7 +196,10 @@ fn weighed(id: ObjectId, object: &mut Object) -> Option<(ObjectId, Object)> {
         }
     }
     let refusal = SCALE.with_borrow_mut(|scale| {
-        let scale = scale.as_mut()?;
+        let Some(scale) = scale.as_mut() else {
+            // Another thread, as lopdf with its feature `rayon` has them: nothing is unweighed.
+            return Some("cannot be weighed while it is loaded: write it as Markdown".to_owned());
+        };
         if clock::monotonic() > scale.until {
             return Some("takes too long to read: write it as Markdown".to_owned());
         }

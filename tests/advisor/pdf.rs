@@ -440,6 +440,12 @@ fn a_font_of_two_bytes_says_its_letters_or_is_refused() {
         let said = refusal(bytes(written(map, encoding, codes)));
         assert!(said.contains("letters cannot be told"), "{said}");
     }
+    let much = format!("1 beginbfchar <0041> <{}> endbfchar", "0041".repeat(9_000));
+    let said = refusal(bytes(written(&much, "Identity-H", "0041")));
+    assert!(said.contains("letters cannot be told"), "{said}");
+    let many = format!("1 beginbfchar <0041> <{}> endbfchar", "0042".repeat(30));
+    let said = refusal(bytes(written(&many, "Identity-H", &"0041".repeat(9_000))));
+    assert!(said.contains("more than 256 KiB of text"), "{said}");
     // A map of four thousand million letters is cut, and takes no time.
     let all = "1 beginbfrange <00000000> <FFFFFFFF> <0000> endbfrange";
     assert_eq!(shown_by(written(all, "Identity-H", "004E006F")), ["No"]);
@@ -662,7 +668,7 @@ fn a_file_of_lists_and_a_file_of_indexes_are_refused() {
 
 #[test]
 fn a_file_that_draws_without_end_is_refused() {
-    let said = refusal(bytes(drawn_by(&"q Q ".repeat(1_000_001))));
+    let said = refusal(bytes(drawn_by(&"q Q ".repeat(500_001))));
     // A machine that is very busy comes to the end of its time before.
     let is_refused = said.contains("draws more than") || said.contains("takes ");
     assert!(is_refused, "{said}");

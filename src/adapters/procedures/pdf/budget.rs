@@ -11,8 +11,8 @@ use crate::os::clock;
 const MAX_UNPACKED: usize = 8 * 1024 * 1024;
 /// What all pages, and what they draw, may unpack to together.
 pub(super) const MAX_UNPACKED_IN_ALL: usize = 64 * 1024 * 1024;
-/// An ordinary page has some thousand operators.
-const MAX_OPERATORS: usize = 2_000_000;
+/// An ordinary page has some thousand operators, where each word is set by itself.
+const MAX_OPERATORS: usize = 1_000_000;
 
 /// What the rest of the file may still take.
 pub(super) struct Budget {

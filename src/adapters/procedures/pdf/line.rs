@@ -57,7 +57,7 @@ pub(super) struct Lines {
     page: u32,
     /// Of the line that is being written.
     runs: Vec<Run>,
-    /// Its letters in bytes.
+    /// The letters of the page so far, in bytes.
     length: usize,
     /// The height and the size of the line before.
     above: Option<(f64, f64)>,
@@ -75,7 +75,7 @@ impl Lines {
         }
     }
 
-    /// Adds a run, and says how long its line is now.
+    /// Adds a run, and says how much text there is now, in bytes.
     pub fn add(&mut self, run: Run) -> usize {
         let in_line = self
             .runs
@@ -108,7 +108,6 @@ impl Lines {
 
     fn end_line(&mut self) {
         let mut runs = std::mem::take(&mut self.runs);
-        self.length = 0;
         let Some(first) = runs.first() else { return };
         let height = first.place.height;
         // Words may be written in any order; accents stand a little before what they follow.

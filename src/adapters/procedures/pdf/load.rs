@@ -32,6 +32,9 @@ struct Scale {
     until: Instant,
 }
 
+/// Why the loading was ended. A type of its own, for panics throw texts.
+struct Ended(Refusal);
+
 thread_local! {
     static SCALE: RefCell<Option<Scale>> = const { RefCell::new(None) };
 }
@@ -64,8 +67,8 @@ pub(super) fn document(bytes: &[u8], until: Instant) -> Result<Document, Refusal
         Ok(Ok(document)) => document,
         Ok(Err(Error::InvalidPassword | Error::Decryption(_))) => return Err(encrypted.to_owned()),
         Ok(Err(error)) => return Err(refusal(error)),
-        Err(thrown) => match thrown.downcast::<Refusal>() {
-            Ok(refusal) => return Err(*refusal),
+        Err(thrown) => match thrown.downcast::<Ended>() {
+            Ok(ended) => return Err(ended.0),
             Err(panic) => resume_unwind(panic),
         },
     };
@@ -220,7 +223,7 @@ fn weighed(id: ObjectId, object: &mut Object) -> Option<(ObjectId, Object)> {
 
 /// Not a panic: nothing is printed, and `document` takes it up.
 fn end(refusal: Refusal) -> ! {
-    resume_unwind(Box::new(refusal))
+    resume_unwind(Box::new(Ended(refusal)))
 }
 
 /// Roughly the bytes that an object takes in memory. The loader lets them nest a hundred deep.

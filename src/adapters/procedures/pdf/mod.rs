@@ -12,6 +12,7 @@
 //! sentence. Nothing in it is run: no script, no link, no font program.
 
 mod budget;
+mod encoding;
 mod font;
 mod known;
 mod line;
@@ -19,6 +20,7 @@ mod load;
 mod matrix;
 mod page;
 mod pen;
+mod to_unicode;
 
 use std::sync::mpsc;
 use std::thread;

@@ -259,7 +259,8 @@ impl Pen {
     }
 
     fn too_long(&self) -> Refusal {
-        self.refusal("has a line that is too long: write it as Markdown")
+        let most = MAX_FILE_BYTES / 1024;
+        self.refusal(&format!("has more than {most} KiB of text: split it"))
     }
 
     /// Why the file cannot be used.

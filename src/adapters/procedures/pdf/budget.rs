@@ -14,6 +14,9 @@ pub(super) const MAX_UNPACKED_IN_ALL: usize = 64 * 1024 * 1024;
 /// An ordinary page has some thousand operators, where each word is set by itself.
 const MAX_OPERATORS: usize = 1_000_000;
 
+/// About how many operators take as long as to begin a form.
+const FORM: usize = 100;
+
 /// What the rest of the file may still take.
 pub(super) struct Budget {
     bytes: usize,
@@ -42,12 +45,21 @@ impl Budget {
 
     /// Counts one operator.
     pub fn operator(&mut self) -> Result<(), Refusal> {
-        if self.operators == 0 {
+        self.operators(1)
+    }
+
+    /// Counts a form that is drawn, apart from what is in it.
+    pub fn form(&mut self) -> Result<(), Refusal> {
+        self.operators(FORM)
+    }
+
+    fn operators(&mut self, count: usize) -> Result<(), Refusal> {
+        let Some(left) = self.operators.checked_sub(count) else {
             return Err(format!(
                 "draws more than {MAX_OPERATORS} times: write it as Markdown"
             ));
-        }
-        self.operators -= 1;
+        };
+        self.operators = left;
         self.in_time()
     }
 

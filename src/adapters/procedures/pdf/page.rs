@@ -200,6 +200,7 @@ impl<'a> Pages<'a> {
         if depth > MAX_FORMS {
             return Err(pen.refusal("has drawings in drawings without end: write it as Markdown"));
         }
+        self.budget.form()?;
         let content = self.budget.unpack(form)?;
         let own = form.dict.get_deref(b"Resources", self.document);
         let mut inner: Resources<'a> = own.and_then(Object::as_dict).into_iter().collect();

@@ -25,6 +25,8 @@ pub struct Claims {
     pub minute: Option<u32>,
     /// Month and day, as 1224.
     pub day: Option<u32>,
+    /// That it ran in an environment before: "after three hours on staging" names no target.
+    pub ran: bool,
     /// That nothing but documents changes.
     pub documents: bool,
 }
@@ -54,12 +56,17 @@ pub fn claims(text: &str, definition: &Definition) -> Claims {
     found.staging(&tags);
     found.lengths(&tags);
     found.notice(&tags);
+    found.between(&tags);
     found.versions(&tags);
-    found.backup_age(&tags);
+    found.backup_age(text, &tags);
     found.records(text, &tags);
     found.measured(&tags);
     found.beside_others(&tags);
     found.times(&tags);
+    found.ran = tags.windows(2).any(|two| {
+        ["on", "in"].contains(&two[0].first.as_str())
+            && two[1].meaning == Meaning::Place(PlaceWord::Staging)
+    }) && !durations(&tags).is_empty();
     found
 }
 
@@ -117,7 +124,18 @@ impl Claims {
 
     fn special(&mut self, word: Word, tags: &[Tag], at: usize, denied: bool) {
         match word {
-            Word::Scan => self.attested("attested.scan", denied || failing(tags, at)),
+            Word::Scan => {
+                // "high = 2"
+                let counted = tags
+                    .get(at + 1..)
+                    .unwrap_or_default()
+                    .windows(2)
+                    .any(|two| {
+                        two[0].meaning == Meaning::Mark('=')
+                            && matches!(two[1].meaning, Meaning::Number(number) if number > 0)
+                    });
+                self.attested("attested.scan", denied || counted || failing(tags, at));
+            }
             Word::Finding => {
                 // "No critical CVEs" is good news, "two CVEs" is none.
                 let none = tags[..at]
@@ -132,7 +150,7 @@ impl Claims {
                         .any(|tag| tag.is(Word::Done) || tag.is(Word::Test));
                 let settled = !unchecked
                     && tags[at..].iter().any(|tag| {
-                        let waived = tag.first.starts_with("waive");
+                        let waived = tag.first.starts_with("waived");
                         waived || tag.is(Word::Done) || tag.first == "closed" || passes(tag)
                     });
                 let low = tags[at].first == "low";
@@ -208,7 +226,29 @@ impl Claims {
                     self.attested("attested.rollback_plan", denied);
                 }
             }
-            Word::Migration => self.assume("changes.migrations", (!denied).into()),
+            Word::Migration => {
+                self.assume("changes.migrations", (!denied).into());
+                let other = |tag: &Tag| tag.is(Word::Deploy);
+                let then = |tag: &Tag| {
+                    [
+                        "then",
+                        "despu\u{e9}s",
+                        "despues",
+                        "depois",
+                        "danach",
+                        "puis",
+                        "ensuite",
+                    ]
+                    .contains(&tag.first.as_str())
+                };
+                // "Run the migration, then deploy the code"
+                let behind = tags[at..].iter().position(then).map(|then| at + then);
+                if behind.is_some_and(|then| tags[then..].iter().any(other))
+                    && !tags[..at].iter().any(other)
+                {
+                    self.attested("attested.migration", denied);
+                }
+            }
             // "without a down script" is about a migration.
             Word::DownMigration => {
                 self.assume("changes.migrations", true.into());
@@ -257,7 +297,16 @@ impl Claims {
                 }
             }
             Word::Tag if denied => self.unnamed(),
-            Word::Pinned => self.assume("plan.pinned", (!denied).into()),
+            Word::Pinned => {
+                self.assume("plan.pinned", (!denied).into());
+                // A digest names one image, however it got there.
+                let digest = ["sha256", "digest"]
+                    .iter()
+                    .any(|word| tags[at].first.starts_with(word));
+                if digest && !tags.iter().any(|tag| tag.is(Word::Rebuild)) {
+                    self.attested("attested.same_image", denied);
+                }
+            }
             Word::Others if !denied => {
                 self.assume(
                     "changes.authors",
@@ -279,7 +328,16 @@ impl Claims {
         let automatic = tags.iter().any(|tag| {
             tag.is(Word::Auto) || ["bot", "robot", "itself"].contains(&tag.first.as_str())
         });
-        let Some(at) = tags.iter().position(|tag| tag.is(Word::Approve)) else {
+        let approves = tags.iter().position(|tag| tag.is(Word::Approve));
+        // "Merged with two reviews"
+        let reviews = tags
+            .iter()
+            .position(|tag| tag.is(Word::Review))
+            .filter(|at| {
+                at.checked_sub(1)
+                    .is_some_and(|before| matches!(tags[before].meaning, Meaning::Number(_)))
+            });
+        let Some(at) = approves.or(reviews) else {
             return;
         };
         if automatic || is_denied(tags, at) || is_missing(tags, at) {
@@ -482,28 +540,71 @@ impl Claims {
     }
 
     /// "a backup from last week", "the backup of this morning"
-    fn backup_age(&mut self, tags: &[Tag]) {
+    fn backup_age(&mut self, text: &str, tags: &[Tag]) {
         const DAY: i64 = 24 * 60;
-        if !tags.iter().any(|tag| tag.is(Word::Backup)) || !durations(tags).is_empty() {
+        let backs_up = tags.iter().any(|tag| tag.is(Word::Backup));
+        if !backs_up || !durations(tags).is_empty() {
             return;
         }
-        let says = |words: &[&str]| {
-            let mut texts = tags.windows(2);
-            texts.any(|two| {
-                let both = format!("{} {}", two[0].first, two[1].first);
-                words.contains(&both.as_str())
-            }) || tags.iter().any(|tag| words.contains(&tag.first.as_str()))
-        };
-        let age = if says(&["last month", "months", "old"]) {
+        let text = text.to_lowercase();
+        let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        let age = if says(&["last month", "months ago", "an old backup"]) {
             30 * DAY
-        } else if says(&["last week", "weeks", "days"]) {
+        } else if says(&["last week", "weeks ago", "last monday", "last friday"]) {
             7 * DAY
-        } else if says(&["yesterday", "gestern", "ayer", "hier", "ontem"]) {
+        } else if says(&["yesterday", "gestern", "ayer", "ontem"]) {
             DAY
+        } else if says(&[
+            "this morning",
+            "today",
+            "an hour ago",
+            "just taken",
+            "heute",
+            "hoy",
+        ]) {
+            0
         } else {
             return;
         };
         self.assume("attested.backup_minutes", age.into());
+    }
+
+    /// "Staging Monday 09:00, production Tuesday 10:00": how long it ran in between.
+    fn between(&mut self, tags: &[Tag]) {
+        const DAY: i64 = 24 * 60;
+        let moment = |place: PlaceWord| {
+            let at = tags
+                .iter()
+                .position(|tag| tag.meaning == Meaning::Place(place))?;
+            let behind = tags.get(at + 1..)?.iter().take(4);
+            let own = behind.take_while(|tag| !matches!(tag.meaning, Meaning::Place(_)));
+            let mut day = None;
+            let mut minute = None;
+            for tag in own {
+                match tag.meaning {
+                    Meaning::Days(days) if days.count_ones() == 1 => {
+                        day = Some(i64::from(days.trailing_zeros()));
+                    }
+                    Meaning::Clock(minutes) => minute = Some(i64::from(minutes)),
+                    _ => {}
+                }
+            }
+            Some((day, minute?))
+        };
+        let (Some(staged), Some(live)) =
+            (moment(PlaceWord::Staging), moment(PlaceWord::Production))
+        else {
+            return;
+        };
+        let days = match (staged.0, live.0) {
+            (Some(from), Some(to)) => (to - from).rem_euclid(7),
+            _ => 0,
+        };
+        let minutes = days * DAY + live.1 - staged.1;
+        if minutes > 0 {
+            self.assume("release.soaked_minutes", minutes.into());
+            self.assume("release.verified_in", vec!["staging".to_owned()].into());
+        }
     }
 
     /// "keep the newest three images", "purge all images but the newest"
@@ -582,7 +683,10 @@ impl Claims {
         let jumps = tags
             .iter()
             .any(|tag| tag.is(Word::From) || tag.is(Word::Directly));
-        if steps.len() > 1 && grows && !jumps && !has(Word::Threshold) {
+        let named = tags
+            .iter()
+            .any(|tag| matches!(tag.meaning, Meaning::Strategy(_)));
+        if steps.len() > 1 && grows && !jumps && !named && !has(Word::Threshold) {
             self.assume("plan.strategy", "gradual".to_owned().into());
         }
         // "Error rate" alone is neither good nor bad.
@@ -608,7 +712,11 @@ impl Claims {
                 Meaning::Word(Word::Smoke | Word::Health | Word::Migration)
             )
         });
-        let failed = checks.any(|at| failing(tags, at) && !is_denied(tags, at));
+        let answers = |at: usize| {
+            let mut behind = tags.get(at + 1..).unwrap_or_default().iter().take(3);
+            behind.any(|tag| matches!(tag.meaning, Meaning::Number(500..=599)))
+        };
+        let failed = checks.any(|at| (failing(tags, at) || answers(at)) && !is_denied(tags, at));
         let wrong = breached
             || failed
             || tags.iter().enumerate().any(worse)

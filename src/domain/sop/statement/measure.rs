@@ -84,8 +84,13 @@ pub(super) fn rate(tags: &[Tag]) -> Option<Measure> {
 /// "10 % of the traffic", "5 % canary"
 fn is_of_traffic(tags: &[Tag], at: usize) -> bool {
     const USERS: [&str; 5] = ["traffic", "users", "user", "requests", "hosts"];
+    // "Go on to 50 %"
+    let step = at
+        .checked_sub(2)
+        .is_some_and(|before| tags[before].is(Word::To))
+        && tags.iter().any(|tag| tag.is(Word::GoOn));
     let behind = tags.get(at + 1..).unwrap_or_default();
-    behind.iter().take(3).any(|tag| {
+    step || behind.iter().take(3).any(|tag| {
         USERS.contains(&tag.first.as_str()) || matches!(tag.meaning, Meaning::Strategy(_))
     })
 }

@@ -168,6 +168,7 @@ impl Tag {
     pub fn ends_clause(&self) -> bool {
         match self.meaning {
             Meaning::Mark(mark) => !matches!(mark, '"' | '\'' | '`' | '*' | '_' | '#' | '%' | '@'),
+            Meaning::Other => ["otherwise", "else"].contains(&self.first.as_str()),
             Meaning::Word(word) => matches!(
                 word,
                 Word::Before | Word::Unless | Word::If | Word::Until | Word::After | Word::During

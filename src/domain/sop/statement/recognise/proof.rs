@@ -295,7 +295,8 @@ fn tests(sentence: &Sentence) -> Vec<Demand> {
         || sentence.is_item
         // "Acceptance tests signed off"
         || sentence.tags.get(at + 1).is_some_and(|tag| tag.is(Word::Approve));
-    let elsewhere = sentence.owns_place(PlaceWord::Staging) && !found.is_empty();
+    let elsewhere = sentence.owns_place(PlaceWord::Staging)
+        && (!found.is_empty() || (sentence.owns(Word::First) && !sentence.owns(Word::Pass)));
     // "Canary: test on a few hosts first" says how it goes out.
     let by_strategy = sentence
         .own()

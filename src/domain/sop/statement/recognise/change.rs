@@ -147,6 +147,13 @@ fn way_back(sentence: &Sentence) -> Option<Demand> {
     {
         return Some(Demand::RollbackPlan);
     }
+    // "Rollback triggers: p95 above 400 ms": a line of a list.
+    let listed = sentence.tags[..sentence.own]
+        .iter()
+        .any(|tag| tag.is(Word::Rollback));
+    if listed && sentence.owns(Word::Threshold) {
+        return Some(Demand::RollbackTrigger(limits(sentence)));
+    }
     if let Some(trigger) = stops_at(sentence) {
         return Some(trigger);
     }

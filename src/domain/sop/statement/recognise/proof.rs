@@ -54,7 +54,11 @@ fn staging(sentence: &Sentence) -> Vec<Demand> {
     let strategic = strategic
         || shared
         || (soaks && sentence.has(Word::Must))
-        || (at.is_some() && lets.contains(&sentence.first_word()));
+        || (at.is_some()
+            && sentence
+                .own()
+                .iter()
+                .any(|tag| lets.contains(&Some(tag.first.as_str()))));
     if let Some(minutes) = long
         && (bakes
             || monitors

@@ -216,6 +216,12 @@ fn lasting(sentence: &Sentence) -> Option<Lasting> {
         Some(Lasting::Peak)
     } else if owns(&[Word::Budget]) {
         Some(Lasting::Overspent)
+    } else if owns(&[Word::Only])
+        && owns(&[Word::Emergency, Word::Fix])
+        && !owns(&[Word::Incident, Word::Severity])
+    {
+        // "Only critical fixes are accepted during this time"
+        Some(Lasting::CodeFreeze)
     } else if owns(&[Word::Incident])
         || !owns(&[Word::Freeze])
             && (owns(&[Word::Emergency, Word::Severity]) && owns(&[Word::During, Word::Ongoing]))

@@ -8,7 +8,8 @@ use super::change::{limits, removes};
 use super::{wanted, wants};
 
 /// What procedures of deploys are about. One such word may stand in any text, two hardly do.
-const SUBJECTS: [Word; 27] = [
+const SUBJECTS: [Word; 28] = [
+    Word::Threshold,
     Word::Deploy,
     Word::Change,
     Word::Migration,

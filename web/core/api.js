@@ -84,9 +84,8 @@ export async function send(method, path, body, headers = {}, signal) {
 
 /** @param {Response} response */
 async function problem(response) {
-  const correlationId = response.headers.get("x-request-id") ?? "";
-  const body = await response.json().catch(() => /** @type {any} */ (null));
-  if (body?.code) return new ApiError({ correlationId, ...body });
-  const detail = `The server answered ${response.status} ${response.statusText}.`;
-  return new ApiError({ code: "unreadable", detail, status: response.status, correlationId });
+  const { status, statusText, headers } = response;
+  const body = await response.json().catch(() => null);
+  const detail = typeof body?.detail === "string" ? body.detail : `The server answered ${status} ${statusText}.`;
+  return new ApiError({ code: "unreadable", correlationId: headers.get("x-request-id") ?? "", ...body, status, detail });
 }

@@ -116,19 +116,19 @@ export function Toasts() {
 
 export const Correlation = ({ id }) => id && html`<p class="correlation">correlation id <code>${id}</code> <${Copy} text=${id} label="correlation id" /></p>`;
 
-export const Failed = ({ error, reload }) => html`<div class="state bad" role="alert">
-  <h2><${Glyph} shape="cross" tone="bad" /> ${title(error)}</h2>
+export const Failed = ({ error, reload, what = "" }) => html`<div class="state bad" role="alert">
+  <h2><${Glyph} shape="cross" tone="bad" /> ${title(error, what)}</h2>
   <p>${error.message}</p>
   <${Correlation} id=${error.correlationId} />
   ${reload && html`<p><button type="button" onClick=${reload}>Try again</button></p>`}
 </div>`;
 
-/** @param {any} error */
-function title(error) {
+/** @param {any} error @param {string} what */
+function title(error, what) {
   if (error.code === "unreachable") return "The server does not answer";
   if (error.status === 404) return "There is no such thing";
   if (error.status === 403) return "Not allowed";
-  return "This could not be read";
+  return `${what ? `The ${what}` : "This"} could not be read`;
 }
 
 export const Loading = ({ what = "" }) => html`<div class="state loading" role="status" aria-label=${`Loading ${what}`}><i></i><i></i><i></i></div>`;
@@ -136,12 +136,13 @@ export const Loading = ({ what = "" }) => html`<div class="state loading" role="
 export const Empty = ({ title, children }) => html`<div class="state empty"><h2>${title}</h2>${children}</div>`;
 
 /**
- * What is read, or why it cannot be. Data that is there stays when a later reading fails.
- * @param {{from: {data: any, error: any, loading: boolean, reload: () => void}, what: string, children: (data: any) => any}} props
+ * What is read, all of it, or why it cannot be. Data that is there stays while the server is away.
+ * @param {{from: any, what: string, children: (...data: any[]) => any}} props
  */
 export function Read({ from, what, children }) {
-  const { data, error, reload } = from;
-  const is = data !== undefined && (!error || error.code === "unreachable") ? children(data) : error ? html`<${Failed} error=${error} reload=${reload} />` : html`<${Loading} what=${what} />`;
+  const all = [from].flat();
+  const failed = all.find(({ data, error }) => error && (data === undefined || error.code !== "unreachable"));
+  const is = failed ? html`<${Failed} ...${failed} what=${what} />` : all.every(({ data }) => data !== undefined) ? children(...all.map(({ data }) => data)) : html`<${Loading} what=${what} />`;
   // Preact may put what grows from one element to several behind what follows it.
   return html`<div class="as-one">${is}</div>`;
 }

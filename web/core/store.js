@@ -5,7 +5,7 @@ import { get } from "./api.js";
 import { onNotice } from "./stream.js";
 
 /** @typedef {(topic: string, id: string) => boolean} Concerns */
-/** @typedef {{data: any, error: any, loading: boolean, at: number, users: Map<() => void, Concerns>, left: Concerns, running: boolean, again: boolean, how: (path: string) => Promise<any>, took: number, timer: any}} Entry */
+/** @typedef {ReturnType<typeof fresh>} Entry */
 
 /** Notices come in bursts; so many milliseconds of them are one reading. */
 const BURST = 40;
@@ -29,7 +29,6 @@ onNotice((notice) => {
  * @param {string | null} path nothing is read for null
  * @param {Concerns} [concerns] whether a notice is about it
  * @param {(path: string) => Promise<any>} [how] where one answer is not all of it
- * @returns {{data: any, error: any, loading: boolean, reload: () => void}}
  */
 export function useData(path, concerns = never, how = get) {
   const [, draw] = useState({});
@@ -59,7 +58,13 @@ export function useData(path, concerns = never, how = get) {
   };
 }
 
+/** @type {Concerns} */
 const never = () => false;
+
+const fresh = () => ({
+  data: undefined, error: undefined, loading: true, at: 0, users: /** @type {Map<() => void, Concerns>} */ (new Map()), left: never,
+  running: false, again: false, how: get, took: 0, timer: 0,
+});
 
 /** @param {string} path */
 export function reload(path) {
@@ -83,10 +88,7 @@ export function forgetAll() {
 function entryOf(path) {
   let entry = entries.get(path);
   if (!entry) {
-    entry = {
-      data: undefined, error: undefined, loading: true, at: 0, users: new Map(), left: never,
-      running: false, again: false, how: get, took: 0, timer: 0,
-    };
+    entry = fresh();
     entries.set(path, entry);
   }
   return entry;

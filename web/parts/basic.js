@@ -21,7 +21,6 @@ function Known({ at, exactly }) {
   return html`<time datetime=${at} title=${full(at)}>${exactly ? exact(at) : ago(Date.parse(at), now)}</time>`;
 }
 
-/** @type {Record<string, string>} */
 const SHAPES = {
   check: "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm3.6 5.2-4.3 5-.6.1-2.5-2.3.9-1 1.9 1.7 3.5-4.2Z",
   cross: "M1.5 1.5h13v13h-13ZM5 4 4 5l3 3-3 3 1 1 3-3 3 3 1-1-3-3 3-3-1-1-3 3Z",
@@ -68,7 +67,6 @@ export const PlanBadge = ({ plan, word = undefined }) => isBlocked(plan) ? html`
 export const Digest = ({ of, what }) =>
   of ? html`<span class="chip mono"><span title=${of}>${what === "commit" ? commit(of) : short(of)}</span><${Copy} text=${of} label=${what} /></span>` : html`<span class="dim">–</span>`;
 
-/** @type {Record<string, string>} */
 const BEHIND = { pln: "plans", exe: "executions", rel: "releases", inc: "incidents" };
 
 /** A text in which long ids are short, and lead to what they name. */
@@ -81,7 +79,7 @@ export function Ids({ text }) {
   })}`;
 }
 
-/** A row of a list of facts. @param {any} name @param {any} text */
+/** A row of a list of facts. */
 export const fact = (name, text) => html`<div><dt>${name}</dt><dd>${text}</dd></div>`;
 
 /** @param {{of: [string, any][]}} props */
@@ -100,7 +98,7 @@ export function toast(text, tone = "good", more = "") {
   setTimeout(() => toasts.set(toasts.get().filter((t) => t !== one)), tone === "good" ? 5000 : 12000);
 }
 
-/** What went wrong with something that a person did. @param {any} error */
+/** What went wrong with something that a person did. */
 export const toastError = (error) => toast(error.message, "bad", error.correlationId ?? "");
 
 export function Toasts() {

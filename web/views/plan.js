@@ -42,7 +42,6 @@ function Plan({ plan, approvals, reload }) {
 /** How the server's note about the interruption begins; it also knows how long the last one was. */
 const INTERRUPTION = "interruption: ";
 
-/** @param {any} pin @param {any} release */
 const isPinned = (pin, release) => pin && release.commit === pin.commit && release.configurationDigest === pin.configuration && release.imageId === pin.imageId;
 
 function Changes({ plan, releases }) {
@@ -113,7 +112,6 @@ function WayBack({ plan, releases }) {
       ${fact("Image", html`<${Digest} of=${rollbackTarget.imageId} what="image" />`)}<div><dt>Configuration</dt><dd class="mono">${short(rollbackTarget.configuration)}</dd></div></dl>`}</section>`;
 }
 
-/** @param {any} release */
 function proof({ verifiedBy }) {
   if (!verifiedBy) return "";
   return { metrics: " by its metrics over a whole bake", probe: " by Commander's own requests over a whole bake", person: ` by ${verifiedBy.name}` }[verifiedBy.kind] ?? "";

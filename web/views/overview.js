@@ -53,8 +53,8 @@ function Waiting({ plans, incidents, counts, places }) {
   return html`<section class="waiting" aria-labelledby="waiting" data-test="waiting" data-count=${count}>
     <header class="head"><h2 id="waiting">Waits for a person <span class="count waits">${count}</span></h2></header>
     <ul>${all ? lines : lines.slice(0, FIRST)}</ul>
-    ${count > FIRST && html`<p class="more"><button class="small" aria-expanded=${all} onClick=${() => setAll(!all)}>${all ? "Fewer" : read < count ? `The newest ${read} of ${count}` : `All ${count}`}</button>
-      ${plansLeft > 0 && html`<a href="#/plans?status=pending_approval">All ${counts.pendingPlans} plans</a>`} ${incidentsLeft > 0 && html`<a href="#/incidents">All incidents</a>`}</p>`}</section>`;
+    ${count > FIRST && html`<p class="more acts"><button class="small" aria-expanded=${all} onClick=${() => setAll(!all)}>${all ? "Fewer" : read < count ? `The newest ${read} of ${count}` : `All ${count}`}</button>
+      ${plansLeft > 0 && html`<a href="#/plans?status=pending_approval">All ${counts.pendingPlans} plans</a>`}${incidentsLeft > 0 && html`<a href="#/incidents">All incidents</a>`}</p>`}</section>`;
 }
 
 function Frozen({ place }) {

@@ -51,7 +51,9 @@ pub(super) fn strength(sentence: &Sentence, definition: &Definition) -> Option<S
         return None;
     }
     let links = sentence.owns(Word::Ticket) && sentence.is_about(&[Word::Deploy, Word::Change]);
-    if has(Word::Refers) && !modal && !orders && !has(Word::Not) && !links {
+    // "If you see more errors, roll back" refers to nothing.
+    let reacts = has(Word::If) && has(Word::Rollback);
+    if has(Word::Refers) && !modal && !orders && !has(Word::Not) && !links && !reacts {
         return None;
     }
     let states = !modal && !orders && !sentence.is_question();
@@ -95,7 +97,12 @@ pub(super) fn strength(sentence: &Sentence, definition: &Definition) -> Option<S
     if possible && !timed && !sentence.is_item {
         return None;
     }
-    if has(Word::Vague) {
+    // "As needed, with the approval of the captain": the approval is not vague.
+    let vague = sentence
+        .tags
+        .iter()
+        .any(|tag| tag.is(Word::Vague) && !(tag.first == "as" && has(Word::Approve)));
+    if vague {
         return Some(Strength::Vague);
     }
     if has(Word::Should) {

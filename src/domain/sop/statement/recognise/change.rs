@@ -85,7 +85,9 @@ fn migration(sentence: &Sentence) -> Option<Demand> {
     let safe = wanted(sentence, &[Word::Reversible]).is_some();
     let harmful = sentence
         .position(&[Word::Irreversible])
-        .is_some_and(|at| !wants(sentence, at) || sentence.has(Word::Must));
+        .is_some_and(|at| !wants(sentence, at) || sentence.has(Word::Must))
+        // "No destructive migrations at busy times" is about the times.
+        && !sentence.owns_any(&[Word::Peak, Word::Holiday, Word::Freeze]);
     let handled = sentence.owns_any(&[
         Word::Test,
         Word::Rollback,
@@ -348,7 +350,7 @@ fn alone(sentence: &Sentence) -> Option<Demand> {
     (names_it || (about && (one_by_one.is_some() || together))).then_some(Demand::OneAtATime)
 }
 
-const REMOVES: [&str; 9] = [
+const REMOVES: [&str; 21] = [
     "expir",
     "delet",
     "purge",
@@ -358,6 +360,18 @@ const REMOVES: [&str; 9] = [
     "tear",
     "torn",
     "decommission",
+    "lösch",
+    "gelösch",
+    "entfern",
+    "borra",
+    "elimin",
+    "supprim",
+    "effac",
+    "apag",
+    "exclu",
+    "删",
+    "清",
+    "销",
 ];
 
 /// The opposite of keeping.

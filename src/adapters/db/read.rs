@@ -1,9 +1,11 @@
 //! What can be asked of the ledger.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Params, params};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::rows::{from_json, from_word, tampered};
@@ -308,6 +310,26 @@ impl Store {
             releases(db, &format!("{RELEASE} WHERE id = ?1"), [id.as_str()])?
                 .pop()
                 .ok_or_else(|| missing("release", id))
+        })
+    }
+
+    /// The versions of these releases. One that is not there, or is not what was written, has none: it
+    /// is refused where it is read itself, and a list that names it can be read all the same.
+    pub fn versions(
+        &self,
+        releases: &BTreeSet<&ReleaseId>,
+    ) -> Result<BTreeMap<ReleaseId, String>, StoreError> {
+        #[derive(Deserialize)]
+        struct Named {
+            version: String,
+        }
+        self.read(|db| {
+            let bodies = seals::intact_releases(db, releases)?;
+            let version = |id: &ReleaseId| {
+                let named: Option<Named> = serde_json::from_str(bodies.get(id.as_str())?).ok();
+                Some((id.clone(), named?.version))
+            };
+            Ok(releases.iter().filter_map(|id| version(id)).collect())
         })
     }
 

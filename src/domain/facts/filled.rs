@@ -250,6 +250,7 @@ impl AttestedFacts {
             fix: unsaid(),
             notice_minutes: UNMEASURED,
             kept_minutes: UNMEASURED,
+            kept_versions: UNMEASURED,
             backup_minutes: UNMEASURED,
             coverage_percent: UNMEASURED,
             error_rate: UNMEASURED,

@@ -349,6 +349,8 @@ facts! {
         notice_minutes: i64 => Kind::Number,
         /// For how many minutes what must be kept is kept; -1 where nobody has said it.
         kept_minutes: i64 => Kind::Number,
+        /// How many of the last versions are kept.
+        kept_versions: i64 => Kind::Number,
         /// How many minutes old the backup is; -1 where nobody has said it.
         backup_minutes: i64 => Kind::Number,
         /// How much of the code the tests reach, in percent; -1 where nobody has said it.

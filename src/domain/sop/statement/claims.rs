@@ -5,11 +5,11 @@
 
 use super::definition::Definition;
 use super::meaning::{Meaning, PlaceWord, Word};
-use super::measure::{Measure, durations, failing_share, latencies, shares};
-use super::recognise::{REMOVES, says_no};
+use super::measure::{Measure, counts_successes, durations, latencies, rate, shares};
+use super::recognise::{removes, says_no, versions_kept};
 use super::season::{Stretch, stretches};
 use super::sentence::{Tag, tag};
-use super::token::is_wide;
+use super::token::{Glue, is_wide};
 use super::window::windows;
 use crate::domain::facts::{FactValue, Facts};
 
@@ -36,7 +36,14 @@ pub fn claims(text: &str, definition: &Definition) -> Claims {
     for (at, tag) in tags.iter().enumerate() {
         let denied = is_denied(&tags, at) || says_no(tag) || is_missing(&tags, at);
         match &tag.meaning {
+            // "Watch it for an hour", "deploy together": words that only say so in a command.
+            Meaning::Other if ["watch", "watching", "watched"].contains(&tag.first.as_str()) => {
+                found.attested("attested.monitoring", denied);
+            }
+            Meaning::Other if tag.first == "together" => found.attested("attested.present", denied),
             Meaning::Word(word) => found.word(*word, &tags, at, denied),
+            // "without an SRE"
+            Meaning::Role(_) if denied => found.attested("attested.present", true),
             Meaning::Strategy(strategy) if !denied => {
                 found.assume("plan.strategy", strategy.as_str().to_owned().into());
             }
@@ -46,6 +53,10 @@ pub fn claims(text: &str, definition: &Definition) -> Claims {
     found.approval(&tags);
     found.staging(&tags);
     found.lengths(&tags);
+    found.notice(&tags);
+    found.versions(&tags);
+    found.backup_age(&tags);
+    found.records(text, &tags);
     found.measured(&tags);
     found.beside_others(&tags);
     found.times(&tags);
@@ -66,9 +77,15 @@ impl Claims {
         apply(&self.assumed, facts);
     }
 
+    /// What is denied once stays denied: "an unsigned SBOM" names one, too.
     fn attested(&mut self, fact: &'static str, denied: bool) {
-        let word = if denied { "no" } else { "yes" };
-        self.attested.push((fact, word.to_owned().into()));
+        let no: FactValue = "no".to_owned().into();
+        let was_denied = self.attested.iter().any(|said| *said == (fact, no.clone()));
+        let said = match denied || was_denied {
+            true => no,
+            false => "yes".to_owned().into(),
+        };
+        self.attested.push((fact, said));
     }
 
     fn assume(&mut self, fact: &'static str, value: FactValue) {
@@ -114,17 +131,19 @@ impl Claims {
                         .iter()
                         .any(|tag| tag.is(Word::Done) || tag.is(Word::Test));
                 let settled = !unchecked
-                    && tags[at..]
-                        .iter()
-                        .any(|tag| tag.is(Word::Done) || tag.first == "closed" || passes(tag));
-                let good = !unchecked && (denied || none || settled);
+                    && tags[at..].iter().any(|tag| {
+                        let waived = tag.first.starts_with("waive");
+                        waived || tag.is(Word::Done) || tag.first == "closed" || passes(tag)
+                    });
+                let low = tags[at].first == "low";
+                let good = !unchecked && (denied || none || settled || low);
                 self.attested("attested.scan", !good);
             }
             Word::Channel
                 if !denied
-                    && tags
-                        .iter()
-                        .any(|tag| ["posted", "shared"].contains(&tag.first.as_str())) =>
+                    && tags.iter().any(|tag| {
+                        ["post", "posted", "share", "shared"].contains(&tag.first.as_str())
+                    }) =>
             {
                 self.attested("attested.announcement", false);
             }
@@ -146,8 +165,7 @@ impl Claims {
                 self.documents |= tags[at].first.starts_with("doc");
             }
             Word::Keep => {
-                let removes = REMOVES.iter().any(|word| tags[at].first.starts_with(word));
-                self.attested("attested.retention", denied != removes);
+                self.attested("attested.retention", denied != removes(&tags[at]));
             }
             Word::Emergency => self.attested.push(("plan.emergency", (!denied).into())),
             Word::Freeze => self.attested("attested.code_freeze", denied),
@@ -202,7 +220,28 @@ impl Claims {
             }
             Word::Irreversible => {
                 self.assume("changes.migrations", true.into());
-                self.attested("attested.migration", !denied);
+                // "Dropped two releases after it fell out of use" is how it is done.
+                let later = tags[at..].iter().any(|tag| {
+                    ["next", "later", "following", "subsequent"].contains(&tag.first.as_str())
+                        || tag.is(Word::After)
+                });
+                self.attested("attested.migration", !denied && !later);
+                if tags[at].first.starts_with("can") {
+                    self.assume("plan.rollback_target", false.into());
+                }
+            }
+            Word::Branch if !denied && !tags.iter().any(|tag| tag.is(Word::Tag)) => {
+                let first = tags[at].first.as_str();
+                if first == "feature"
+                    || tags[..at]
+                        .iter()
+                        .rev()
+                        .take(4)
+                        .any(|tag| tag.is(Word::From))
+                        && first.starts_with("branch")
+                {
+                    self.unnamed();
+                }
             }
             Word::AtOnce if !denied => self.assume("elsewhere.running", 1.into()),
             // "One at a time" is in order, "somebody else is deploying" is not.
@@ -237,7 +276,9 @@ impl Claims {
     }
 
     fn approval(&mut self, tags: &[Tag]) {
-        let automatic = tags.iter().any(|tag| tag.is(Word::Auto));
+        let automatic = tags.iter().any(|tag| {
+            tag.is(Word::Auto) || ["bot", "robot", "itself"].contains(&tag.first.as_str())
+        });
         let Some(at) = tags.iter().position(|tag| tag.is(Word::Approve)) else {
             return;
         };
@@ -320,6 +361,20 @@ impl Claims {
             )
         });
         let production = production.is_some();
+        // "In staging, then production"
+        let in_order = tags
+            .iter()
+            .position(|tag| tag.meaning == Meaning::Place(PlaceWord::Production))
+            .is_some_and(|to| {
+                at < to
+                    && tags[at..to].iter().any(|tag| {
+                        ["then", "danach", "afterwards", "luego", "puis", "depois"]
+                            .contains(&tag.first.as_str())
+                    })
+            });
+        if in_order && !is_denied(tags, at) {
+            return self.assume("release.verified_in", vec!["staging".to_owned()].into());
+        }
         if is_denied(tags, at) || is_missing(tags, at) {
             self.assume("release.verified_in", Vec::new().into());
         } else if production && (shown || behind) {
@@ -341,6 +396,8 @@ impl Claims {
         }
         for length in durations(tags) {
             // "After" may stand beside any of them.
+            // "10 % for an hour" is how long a share of the users had it.
+            let shared = !shares(tags).is_empty();
             let topic = tags
                 .iter()
                 .enumerate()
@@ -354,20 +411,143 @@ impl Claims {
             let minutes = beside(tags, length);
             match topic.map(|(_, topic)| topic) {
                 Some(Topic::Notice) => self.assume("attested.notice_minutes", minutes.into()),
+                Some(Topic::Kept) if is_denied(tags, length.at) => {}
                 Some(Topic::Kept) => {
                     // "Build artifacts kept 30 days" builds nothing.
                     self.assume("plan.action", "deploy".to_owned().into());
-                    self.attested("attested.retention", false);
+                    self.attested
+                        .push(("attested.retention", "yes".to_owned().into()));
                     self.assume("attested.kept_minutes", minutes.into());
                 }
                 Some(Topic::Backup) => self.assume("attested.backup_minutes", minutes.into()),
                 Some(Topic::Watched) => self.assume("plan.bake_minutes", minutes.into()),
-                Some(Topic::Soaked) => {
+                Some(Topic::Soaked) | None
+                    if shared || matches!(topic, Some((_, Topic::Soaked))) =>
+                {
                     self.assume("release.soaked_minutes", minutes.into());
                     self.assume("plan.bake_minutes", minutes.into());
                 }
-                None => {}
+                Some(Topic::Soaked) | None => {}
             }
+        }
+    }
+
+    /// "Deploy at 11:00, announced at 10:50", "announced today": how long ahead people know.
+    fn notice(&mut self, tags: &[Tag]) {
+        let Some(told) = tags.iter().position(|tag| tag.is(Word::Announce)) else {
+            return;
+        };
+        let near_told = |at: usize| at.abs_diff(told) <= 4 && at > told;
+        let clocks = tags
+            .iter()
+            .enumerate()
+            .filter_map(|(at, tag)| match tag.meaning {
+                Meaning::Clock(minutes) => Some((at, minutes)),
+                _ => None,
+            });
+        let (of_notice, of_deploy): (Vec<_>, Vec<_>) = clocks.partition(|(at, _)| near_told(*at));
+        if let ([(_, notice), ..], [(_, deploy), ..]) = (of_notice.as_slice(), of_deploy.as_slice())
+            && deploy >= notice
+        {
+            self.assume("attested.notice_minutes", i64::from(deploy - notice).into());
+            return;
+        }
+        let then = tags[..told]
+            .iter()
+            .rev()
+            .take(3)
+            .any(|tag| tag.first == "then")
+            && tags[..told].iter().any(|tag| tag.is(Word::Deploy));
+        if then || comes_too_late(tags, told) {
+            return self.assume("attested.notice_minutes", 0.into());
+        }
+        if !durations(tags).is_empty() {
+            return;
+        }
+        const DAY: i64 = 24 * 60;
+        let said = |words: &[&str]| tags.iter().any(|tag| words.contains(&tag.first.as_str()));
+        if said(&["today", "now", "tonight", "heute", "hoy", "hoje"]) {
+            self.assume("attested.notice_minutes", 0.into());
+        } else if said(&[
+            "yesterday",
+            "tomorrow",
+            "gestern",
+            "morgen",
+            "ayer",
+            "hier",
+            "ontem",
+        ]) {
+            self.assume("attested.notice_minutes", DAY.into());
+        }
+    }
+
+    /// "a backup from last week", "the backup of this morning"
+    fn backup_age(&mut self, tags: &[Tag]) {
+        const DAY: i64 = 24 * 60;
+        if !tags.iter().any(|tag| tag.is(Word::Backup)) || !durations(tags).is_empty() {
+            return;
+        }
+        let says = |words: &[&str]| {
+            let mut texts = tags.windows(2);
+            texts.any(|two| {
+                let both = format!("{} {}", two[0].first, two[1].first);
+                words.contains(&both.as_str())
+            }) || tags.iter().any(|tag| words.contains(&tag.first.as_str()))
+        };
+        let age = if says(&["last month", "months", "old"]) {
+            30 * DAY
+        } else if says(&["last week", "weeks", "days"]) {
+            7 * DAY
+        } else if says(&["yesterday", "gestern", "ayer", "hier", "ontem"]) {
+            DAY
+        } else {
+            return;
+        };
+        self.assume("attested.backup_minutes", age.into());
+    }
+
+    /// "keep the newest three images", "purge all images but the newest"
+    fn versions(&mut self, tags: &[Tag]) {
+        let keeps = |tag: &Tag| tag.is(Word::Keep) || tag.is(Word::History);
+        let Some(at) = tags.iter().position(keeps) else {
+            return;
+        };
+        let newest = tags.iter().position(|tag| {
+            [
+                "newest", "latest", "last", "recent", "current", "down", "only",
+            ]
+            .contains(&tag.first.as_str())
+        });
+        let count = newest.and_then(|newest| {
+            tags[newest..]
+                .iter()
+                .take(3)
+                .find_map(|tag| match tag.meaning {
+                    Meaning::Number(count) => Some(count),
+                    _ => None,
+                })
+        });
+        let count = count.or_else(|| versions_kept(tags)).or(newest.map(|_| 1));
+        if let Some(count) = count.filter(|_| newest.is_some() || !removes(&tags[at])) {
+            self.attested
+                .push(("attested.retention", "yes".to_owned().into()));
+            self.assume("attested.kept_versions", i64::from(count).into());
+        }
+    }
+
+    /// "CHG-1201", "OPS-77": the name of a record.
+    fn records(&mut self, text: &str, tags: &[Tag]) {
+        let names = tags.windows(2).any(|two| {
+            let letters = &text[two[0].start..two[0].end];
+            let is_name =
+                (2..=6).contains(&letters.len()) && letters.chars().all(|c| c.is_ascii_uppercase());
+            is_name
+                && two[1].glue == Glue::Hyphen
+                && matches!(two[1].meaning, Meaning::Number(number) if number > 0)
+                && !["UTF", "SHA", "HTTP", "TLS", "ISO", "RC", "SEV", "CVE"].contains(&letters)
+        });
+        if names {
+            self.attested("attested.ticket", false);
         }
     }
 
@@ -378,7 +558,7 @@ impl Claims {
         // What is taken back is past no limit any more.
         let taken_back =
             (0..tags.len()).any(|at| tags[at].is(Word::Rollback) && !is_denied(tags, at));
-        let share = shares(tags).first().map(number);
+        let share = rate(tags).as_ref().map(number);
         let latency = latencies(tags).first().map(number);
         if has(Word::SpecialTest) {
             if let Some(share) = share {
@@ -386,23 +566,56 @@ impl Claims {
             }
         } else if !taken_back && has(Word::Threshold) {
             if let Some(share) = share {
-                let succeeds =
-                    failing_share(tags).is_some_and(|failing| i64::from(failing) != share);
-                let failing = if succeeds { 10_000 - share } else { share };
+                let failing = match counts_successes(tags) {
+                    true => 10_000 - share,
+                    false => share,
+                };
                 self.assume("attested.error_rate", failing.into());
             }
             if let Some(latency) = latency {
                 self.assume("attested.latency_ms", latency.into());
             }
         }
+        // "1 %, 5 %, 20 %, 100 %" is step by step, "from 10 % straight to 100 %" is not.
+        let steps = shares(tags);
+        let grows = steps.windows(2).all(|two| two[0].value < two[1].value);
+        let jumps = tags
+            .iter()
+            .any(|tag| tag.is(Word::From) || tag.is(Word::Directly));
+        if steps.len() > 1 && grows && !jumps && !has(Word::Threshold) {
+            self.assume("plan.strategy", "gradual".to_owned().into());
+        }
         // "Error rate" alone is neither good nor bad.
         let worse = |(at, tag): (usize, &Tag)| {
             let bad = WORSE.iter().any(|word| tag.first.starts_with(word));
-            (tag.is(Word::Threshold) || tag.is(Word::Pass)) && bad && !is_denied(tags, at)
+            let calm = tags[at..]
+                .iter()
+                .take(4)
+                .any(|tag| ["normal", "fine", "stable", "low", "ok"].contains(&tag.first.as_str()));
+            (tag.is(Word::Threshold) || tag.is(Word::Pass)) && bad && !calm && !is_denied(tags, at)
         };
         let breached = tags.iter().any(|tag| tag.first.starts_with("breach"));
-        let wrong = breached || tags.iter().enumerate().any(worse);
-        if has(Word::GoOn) && wrong && share.is_none() && latency.is_none() {
+        let over = |(at, tag): (usize, &Tag)| {
+            let mut behind = tags.get(at + 1..).unwrap_or_default().iter().take(4);
+            tag.is(Word::Threshold)
+                && behind.any(|tag| {
+                    ["over", "above", "past", "beyond", "higher"].contains(&tag.first.as_str())
+                })
+        };
+        let mut checks = (0..tags.len()).filter(|at| {
+            matches!(
+                tags[*at].meaning,
+                Meaning::Word(Word::Smoke | Word::Health | Word::Migration)
+            )
+        });
+        let failed = checks.any(|at| failing(tags, at) && !is_denied(tags, at));
+        let wrong = breached
+            || failed
+            || tags.iter().enumerate().any(worse)
+            || tags.iter().enumerate().any(over);
+        let relative = tags.iter().any(|tag| tag.first.starts_with("baseline"));
+        let measured = (share.is_some() && !relative) || latency.is_some();
+        if wrong && !taken_back && !measured {
             self.assume("plan.rollback_target", false.into());
         }
     }
@@ -454,7 +667,7 @@ fn is_denied(tags: &[Tag], at: usize) -> bool {
     tags[..at]
         .iter()
         .rev()
-        .take(4)
+        .take(5)
         .take_while(|tag| !matches!(tag.meaning, Meaning::Mark(_)) && !tag.ends_clause())
         .any(|tag| {
             matches!(
@@ -462,23 +675,24 @@ fn is_denied(tags: &[Tag], at: usize) -> bool {
                 Meaning::Word(Word::Without | Word::Not | Word::Skip)
             ) || ABSENT.iter().any(|word| tag.first.starts_with(word))
         })
-        || comes_too_late(tags, at)
+        || (MUST_LEAD.iter().any(|word| tags[at].is(*word)) && comes_too_late(tags, at))
         || at
             .checked_sub(1)
             .is_some_and(|before| tags[before].first == "non")
 }
 
-/// "deploy before the backup", "announced after the deploy": what must come first comes last.
+/// What is worth nothing afterwards.
+const MUST_LEAD: [Word; 6] = [
+    Word::Backup,
+    Word::Approve,
+    Word::Scan,
+    Word::Review,
+    Word::Ticket,
+    Word::Test,
+];
+
+/// "deploy before the backup": what must come first comes last.
 fn comes_too_late(tags: &[Tag], at: usize) -> bool {
-    const FIRST: [Word; 7] = [
-        Word::Backup,
-        Word::Announce,
-        Word::Approve,
-        Word::Scan,
-        Word::Review,
-        Word::Ticket,
-        Word::Test,
-    ];
     let acts = |tag: &Tag| {
         matches!(
             tag.meaning,
@@ -497,7 +711,11 @@ fn comes_too_late(tags: &[Tag], at: usize) -> bool {
         .take(2)
         .position(|tag| tag.is(Word::After))
         .is_some_and(|after| behind.iter().skip(after + 1).take(3).any(acts));
-    FIRST.iter().any(|word| tags[at].is(*word)) && (leads || trails)
+    // "Start the rollout, announce it afterwards"
+    let afterwards = behind.iter().take(3).any(|tag| {
+        ["afterwards", "afterward", "later", "danach", "nachher"].contains(&tag.first.as_str())
+    });
+    leads || trails || (acted && afterwards)
 }
 
 /// "backup missing", "approval: none", "rollback not tested"
@@ -548,9 +766,12 @@ const ABSENT: [&str; 24] = [
     "despite",
 ];
 
-const NEGATIONS: [&str; 7] = ["no", "not", "never", "isn't", "aren't", "nicht", "n't"];
+const NEGATIONS: [&str; 10] = [
+    "no", "not", "never", "isn't", "aren't", "nicht", "n't", "nobody", "none", "nothing",
+];
 
-const WORSE: [&str; 24] = [
+const WORSE: [&str; 25] = [
+    "burn",
     "exceed",
     "spike",
     "degrad",
@@ -642,6 +863,9 @@ impl Topic {
             Meaning::Word(Word::Keep | Word::History) => Self::Kept,
             Meaning::Word(Word::Backup) => Self::Backup,
             Meaning::Word(Word::Monitor) => Self::Watched,
+            Meaning::Other if ["watch", "watching", "watched"].contains(&tag.first.as_str()) => {
+                Self::Watched
+            }
             Meaning::Word(Word::Bake | Word::After) => Self::Soaked,
             Meaning::Place(PlaceWord::Staging) | Meaning::Strategy(_) => Self::Soaked,
             _ => return None,

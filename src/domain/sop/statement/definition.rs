@@ -314,7 +314,12 @@ struct Phrase {
 enum Pattern {
     Whole(String),
     Beginning(String),
+    /// Up to three words of any kind, or none.
+    Gap,
 }
+
+/// The words that a gap may span.
+const GAP: usize = 3;
 
 impl Pattern {
     fn matches(&self, token: &Token) -> bool {
@@ -323,6 +328,7 @@ impl Pattern {
             Self::Beginning(letters) => {
                 matches!(token.form, Form::Word) && token.text.starts_with(letters.as_str())
             }
+            Self::Gap => matches!(token.form, Form::Word | Form::Number(_)),
         }
     }
 }
@@ -339,7 +345,9 @@ impl Phrases {
                         .ok_or_else(|| InvalidDefinition::Phrase(written.clone()))?;
                     self.by_letters.entry(first).or_default()
                 }
-                None => return Err(InvalidDefinition::Phrase(written.clone())),
+                Some(Pattern::Gap) | None => {
+                    return Err(InvalidDefinition::Phrase(written.clone()));
+                }
             };
             match entry.iter().find(|phrase| phrase.words == words) {
                 // Languages share words.
@@ -368,7 +376,7 @@ impl Phrases {
             .filter(|phrase| phrase.begins(tokens))
             // Of equally long ones the one that says more of the word.
             .max_by_key(|phrase| (phrase.words.len(), phrase.letters()))
-            .map(|phrase| (phrase.words.len(), &phrase.meaning))
+            .map(|phrase| (phrase.length(), &phrase.meaning))
     }
 }
 
@@ -379,12 +387,16 @@ fn letters_of(word: &str) -> Option<(char, Option<char>)> {
 
 impl Phrase {
     fn begins(&self, tokens: &[Token]) -> bool {
-        tokens.len() >= self.words.len()
-            && self
-                .words
-                .iter()
-                .zip(tokens)
-                .all(|(pattern, token)| pattern.matches(token))
+        begin(&self.words, tokens)
+    }
+
+    /// The tokens that the phrase takes. One with a gap takes the first alone: what stands in the
+    /// gap, and behind it, means what it means.
+    fn length(&self) -> usize {
+        match self.words.contains(&Pattern::Gap) {
+            true => 1,
+            false => self.words.len(),
+        }
     }
 
     fn letters(&self) -> usize {
@@ -394,9 +406,25 @@ impl Phrase {
                 // One more than any beginning of the same length.
                 Pattern::Whole(word) => 2 * word.len() + 1,
                 Pattern::Beginning(letters) => 2 * letters.len(),
+                Pattern::Gap => 0,
             })
             .sum()
     }
+}
+
+fn begin(words: &[Pattern], tokens: &[Token]) -> bool {
+    let Some((pattern, rest)) = words.split_first() else {
+        return true;
+    };
+    if *pattern != Pattern::Gap {
+        let first = tokens.first().is_some_and(|token| pattern.matches(token));
+        return first && begin(rest, &tokens[1..]);
+    }
+    let spanned = tokens
+        .iter()
+        .take(GAP)
+        .take_while(|token| pattern.matches(token));
+    (0..=spanned.count()).any(|count| begin(rest, &tokens[count..]))
 }
 
 fn patterns(written: &str) -> Option<Vec<Pattern>> {
@@ -405,6 +433,10 @@ fn patterns(written: &str) -> Option<Vec<Pattern>> {
     }
     let mut words = Vec::new();
     for part in written.split(' ') {
+        if part == "~" {
+            words.push(Pattern::Gap);
+            continue;
+        }
         let (letters, is_beginning) = match part.strip_suffix('*') {
             Some(letters) => (letters, true),
             None => (part, false),
@@ -421,5 +453,6 @@ fn patterns(written: &str) -> Option<Vec<Pattern>> {
             });
         }
     }
-    Some(words)
+    // A gap at the end would say nothing.
+    (words.last() != Some(&Pattern::Gap)).then_some(words)
 }

@@ -101,7 +101,8 @@ pub(super) enum Demand {
     RollbackTrigger(Limits),
     SmokeTests,
     HealthCheck,
-    Strategy(StrategyWord),
+    /// One of them.
+    Strategy(Vec<StrategyWord>),
     NotStrategy(StrategyWord),
     NoDowntime,
     OneAtATime,
@@ -113,6 +114,8 @@ pub(super) enum Demand {
     Ahead(Claim, u32),
     /// What is kept, for so many minutes.
     Kept(u32),
+    /// So many of the last versions are kept.
+    KeptVersions(u32),
     /// A backup that is at most so many minutes old.
     FreshBackup(u32),
     /// Percent of the code.
@@ -220,7 +223,7 @@ impl Demand {
             Self::OneAtATime => StatementKind::Concurrency,
             Self::AuthorsAsked => StatementKind::Communication,
             Self::Attested(claim) | Self::NotSaid(claim) | Self::Ahead(claim, _) => claim.kind(),
-            Self::Kept(_) => StatementKind::Retention,
+            Self::Kept(_) | Self::KeptVersions(_) => StatementKind::Retention,
             Self::Exception => StatementKind::Exception,
         }
     }

@@ -1,7 +1,7 @@
 //! Lengths of time and shares in a text: "for at least 30 minutes", "0.5 %", "800 ms". A procedure
 //! names a limit, a command names what was reached, and both are read here.
 
-use super::meaning::Meaning;
+use super::meaning::{Meaning, Word};
 use super::sentence::Tag;
 
 /// What was measured, and where it ends in the text.
@@ -22,7 +22,8 @@ pub(super) fn durations(tags: &[Tag]) -> Vec<Measure> {
             Meaning::Days(days) if days.count_ones() == 5 && is_counted(tags, at) => DAY,
             _ => return None,
         };
-        count(tags, at)?.checked_mul(minutes)
+        let length = u64::from(count(tags, at)?) * u64::from(minutes) / 100;
+        u32::try_from(length).ok()
     };
     (0..tags.len())
         .filter_map(|at| length(at).map(|value| Measure { at, value }))
@@ -36,19 +37,18 @@ pub(super) fn is_counted(tags: &[Tag], at: usize) -> bool {
     days && matches!(before, Some(Meaning::Number(_)))
 }
 
+/// In hundredths: "1.5 hours", "two business days", "a week".
 fn count(tags: &[Tag], at: usize) -> Option<u32> {
-    let mut before = tags[..at].iter().rev().take(2);
-    let number = before.find_map(|tag| match tag.meaning {
-        Meaning::Number(number) => Some(number),
-        _ => None,
-    });
+    let number = (at.saturating_sub(2)..at)
+        .rev()
+        .find_map(|before| hundredths(tags, before));
     number.or_else(|| {
         let word = |back: usize| Some(tags.get(at.checked_sub(back)?)?.first.as_str());
         let full = ["full", "whole", "entire", "business", "further"].contains(&word(1)?);
         let article = if full { word(2)? } else { word(1)? };
         ["a", "an", "one", "per", "ein", "eine", "einen", "un", "une"]
             .contains(&article)
-            .then_some(1)
+            .then_some(100)
     })
 }
 
@@ -60,38 +60,46 @@ pub(super) fn shares(tags: &[Tag]) -> Vec<Measure> {
         if !is_percent {
             return None;
         }
-        let last = number(tags, at.checked_sub(1)?)?;
-        let whole = || {
-            let point = tags.get(at.checked_sub(2)?)?;
-            let is_point = matches!(point.meaning, Meaning::Mark('.' | ','));
-            number(tags, at.checked_sub(3)?).filter(|_| is_point)
-        };
-        match whole() {
-            // Of the digits behind the point two count.
-            Some(whole) => {
-                let digits = tags[at - 1].end - tags[at - 1].start;
-                let behind = match digits {
-                    1 => last.checked_mul(10)?,
-                    2 => last,
-                    more => last / 10_u32.checked_pow(u32::try_from(more).ok()? - 2)?,
-                };
-                whole.checked_mul(100)?.checked_add(behind)
-            }
-            None => last.checked_mul(100),
-        }
+        hundredths(tags, at.checked_sub(1)?)
     };
     (0..tags.len())
         .filter_map(|at| share(at).map(|value| Measure { at, value }))
         .collect()
 }
 
-/// The share of requests that fail: "success rate 99.5 %" leaves half a percent.
+/// Of the shares of a sentence the one that stands nearest to what is measured: "shift 10 % of the
+/// traffic, roll back when errors exceed 1 %".
+pub(super) fn rate(tags: &[Tag]) -> Option<Measure> {
+    let measured = |at: &usize| tags[*at].is(Word::Threshold) || tags[*at].is(Word::Pass);
+    let distance = |share: &Measure| {
+        let near = (0..tags.len()).filter(measured);
+        near.map(|at| at.abs_diff(share.at)).min()
+    };
+    shares(tags)
+        .into_iter()
+        .filter(|share| !is_of_traffic(tags, share.at))
+        .min_by_key(|share| distance(share).unwrap_or(usize::MAX))
+}
+
+/// "10 % of the traffic", "5 % canary"
+fn is_of_traffic(tags: &[Tag], at: usize) -> bool {
+    const USERS: [&str; 5] = ["traffic", "users", "user", "requests", "hosts"];
+    let behind = tags.get(at + 1..).unwrap_or_default();
+    behind.iter().take(3).any(|tag| {
+        USERS.contains(&tag.first.as_str()) || matches!(tag.meaning, Meaning::Strategy(_))
+    })
+}
+
+/// Whether a share counts what succeeds: "success rate 99.5 %" leaves half a percent.
+pub(super) fn counts_successes(tags: &[Tag]) -> bool {
+    tags.iter()
+        .any(|tag| ["success", "availability"].contains(&tag.first.as_str()))
+}
+
+/// The share of requests that fail, in hundredths of a percent.
 pub(super) fn failing_share(tags: &[Tag]) -> Option<u32> {
-    let share = shares(tags).first()?.value;
-    let succeeds = tags
-        .iter()
-        .any(|tag| ["success", "availability"].contains(&tag.first.as_str()));
-    match succeeds {
+    let share = rate(tags)?.value;
+    match counts_successes(tags) {
         true => 10_000_u32.checked_sub(share),
         false => Some(share),
     }
@@ -102,10 +110,11 @@ pub(super) fn latencies(tags: &[Tag]) -> Vec<Measure> {
     let latency = |at: usize| {
         let scale = match tags[at].first.as_str() {
             "ms" | "millis" | "milliseconds" => 1,
-            "s" | "sec" | "seconds" => 1_000,
+            "s" | "sec" | "seconds" => 1_000_u64,
             _ => return None,
         };
-        number(tags, at.checked_sub(1)?)?.checked_mul(scale)
+        let latency = u64::from(hundredths(tags, at.checked_sub(1)?)?) * scale / 100;
+        u32::try_from(latency).ok()
     };
     (0..tags.len())
         .filter_map(|at| latency(at).map(|value| Measure { at, value }))
@@ -116,5 +125,36 @@ fn number(tags: &[Tag], at: usize) -> Option<u32> {
     match tags.get(at)?.meaning {
         Meaning::Number(number) => Some(number),
         _ => None,
+    }
+}
+
+/// The number that ends here, in hundredths: "1.5", "0,25", "1,000".
+fn hundredths(tags: &[Tag], at: usize) -> Option<u32> {
+    let last = number(tags, at)?;
+    let digits = tags[at].end - tags[at].start;
+    let joined = at.checked_sub(2).and_then(|whole| {
+        let mark = &tags[at - 1];
+        let glued = mark.start == tags[whole].end && mark.end == tags[at].start;
+        match mark.meaning {
+            Meaning::Mark(point @ ('.' | ',')) if glued => Some((number(tags, whole)?, point)),
+            _ => None,
+        }
+    });
+    match joined {
+        // A comma before three digits parts thousands.
+        Some((whole, ',')) if digits == 3 => whole
+            .checked_mul(1_000)?
+            .checked_add(last)?
+            .checked_mul(100),
+        // Of the digits behind the point two count.
+        Some((whole, _)) => {
+            let behind = match digits {
+                1 => last.checked_mul(10)?,
+                2 => last,
+                more => last / 10_u32.checked_pow(u32::try_from(more).ok()? - 2)?,
+            };
+            whole.checked_mul(100)?.checked_add(behind)
+        }
+        None => last.checked_mul(100),
     }
 }

@@ -1,5 +1,7 @@
 //! What a demand becomes: a condition over facts, in the words of a front matter.
 
+use std::collections::BTreeSet;
+
 use super::demand::{Claim, Demand, Lasting, Limits};
 use super::meaning::{Hours, PlaceWord, Season, StrategyWord};
 use super::scope::Scope;
@@ -55,7 +57,11 @@ pub(super) fn draft(demand: &Demand, scope: &Scope) -> Option<Draft> {
             let text = format!("!({})", within.join(" || "));
             condition(text, "The date is in a time of the year that the procedure keeps free.", true)
         }
-        Demand::NotDuring(lasting) => fact(not_during(*lasting), during(*lasting)),
+        Demand::NotDuring(lasting) => {
+            // Of these two only people know.
+            let known = !matches!(lasting, Lasting::Peak | Lasting::Overspent);
+            condition(not_during(*lasting).to_owned(), during(*lasting), known)
+        }
         Demand::Approvals(count) => Draft {
             when: when(demand, scope),
             requires: Requires::Approvals(*count),
@@ -142,8 +148,8 @@ pub(super) fn draft(demand: &Demand, scope: &Scope) -> Option<Draft> {
             "plan.health != \"\" || size(plan.smoke_tests) > 0",
             "Nothing checks that the release is well.",
         ),
-        Demand::Strategy(strategy) => condition(
-            format!("plan.strategy in [{}]", as_good_as(*strategy)),
+        Demand::Strategy(strategies) => condition(
+            format!("plan.strategy in [{}]", as_good_as(strategies)),
             "The plan has another strategy than the procedure asks for.",
             true,
         ),
@@ -170,7 +176,7 @@ pub(super) fn draft(demand: &Demand, scope: &Scope) -> Option<Draft> {
         Demand::NotSaid(claim) => condition(
             format!("{} != \"no\"", claim.fact()),
             &format!("The procedure asks for {}.", asked(*claim)),
-            true,
+            false,
         ),
         Demand::Ahead(claim, minutes) => condition(
             format!("{} == \"yes\" && {}", claim.fact(), at_least("attested.notice_minutes", *minutes)),
@@ -180,6 +186,11 @@ pub(super) fn draft(demand: &Demand, scope: &Scope) -> Option<Draft> {
         Demand::Kept(minutes) => condition(
             format!("attested.retention == \"yes\" && {}", at_least("attested.kept_minutes", *minutes)),
             "The procedure asks for something to be kept for a time.",
+            false,
+        ),
+        Demand::KeptVersions(count) => condition(
+            format!("attested.retention == \"yes\" && {}", at_least("attested.kept_versions", *count)),
+            "The procedure asks for more of the last versions to be kept.",
             false,
         ),
         Demand::FreshBackup(minutes) => condition(
@@ -296,14 +307,21 @@ fn is_place(place: PlaceWord) -> String {
     }
 }
 
-fn as_good_as(strategy: StrategyWord) -> &'static str {
-    match strategy {
-        StrategyWord::Canary => "\"canary\"",
-        StrategyWord::BlueGreen => "\"blue_green\"",
-        StrategyWord::Rolling => "\"rolling\", \"canary\", \"blue_green\"",
-        StrategyWord::Gradual => "\"gradual\", \"canary\", \"rolling\"",
-        StrategyWord::Recreate => "\"recreate\"",
-    }
+fn as_good_as(strategies: &[StrategyWord]) -> String {
+    let names: Vec<&str> = strategies
+        .iter()
+        .flat_map(|strategy| match strategy {
+            StrategyWord::Canary => ["canary"].as_slice(),
+            StrategyWord::BlueGreen => &["blue_green"],
+            StrategyWord::Rolling => &["rolling", "canary", "blue_green"],
+            StrategyWord::Gradual => &["gradual", "canary", "rolling"],
+            StrategyWord::Recreate => &["recreate"],
+        })
+        .copied()
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    quoted(&names)
 }
 
 const DAYS: [&str; 7] = [

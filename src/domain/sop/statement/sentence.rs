@@ -386,7 +386,14 @@ fn ends_sentence(text: &str, tags: &[Tag], at: usize, mark: char) -> bool {
     let is_short = at
         .checked_sub(1)
         .is_some_and(|before| ABBREVIATIONS.contains(&tags[before].first.as_str()));
-    next.is_none_or(|c| c.is_whitespace() || c == '"' || c == ')') && !(mark == '.' && is_short)
+    // "30 min. No deploys on Fridays" are two sentences.
+    let begins_anew = text[end..]
+        .trim_start()
+        .chars()
+        .next()
+        .is_some_and(char::is_uppercase);
+    let abbreviates = mark == '.' && is_short && !begins_anew;
+    next.is_none_or(|c| c.is_whitespace() || c == '"' || c == ')') && !abbreviates
 }
 
 const ABBREVIATIONS: [&str; 14] = [

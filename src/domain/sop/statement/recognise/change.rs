@@ -33,7 +33,14 @@ fn backup(sentence: &Sentence) -> Vec<Demand> {
                 .any(|tag| tag.is(Word::During) || tag.is(Word::Last) || tag.first == "than");
             length.at > own_at && is_age
         });
-        found.push(age.map_or(Demand::Backup, |age| Demand::FreshBackup(age.value)));
+        // A recent one is of the last day.
+        let recent = sentence
+            .own()
+            .iter()
+            .any(|tag| ["recent", "fresh", "current"].contains(&tag.first.as_str()))
+            .then_some(DAY);
+        let age = age.map(|age| age.value).or(recent);
+        found.push(age.map_or(Demand::Backup, Demand::FreshBackup));
     }
     found
 }
@@ -227,13 +234,19 @@ fn is_halt(tag: &Tag) -> bool {
 }
 
 /// What is measured, and the limit that is named for it.
-fn limits(sentence: &Sentence) -> Limits {
+pub(super) fn limits(sentence: &Sentence) -> Limits {
     let own = sentence.own();
     let names = |words: &[&str]| {
         own.iter()
             .any(|tag| words.iter().any(|word| tag.first.starts_with(word)))
     };
-    let rate = sentence.owns_any(&[Word::Threshold, Word::Pass]) && !sentence.owns(Word::Budget);
+    // "20 % above the baseline" is no rate of failures.
+    let relative = names(&[
+        "baseline", "relative", "normal", "increase", "drop", "traffic",
+    ]);
+    let rate = sentence.owns_any(&[Word::Threshold, Word::Pass])
+        && !sentence.owns(Word::Budget)
+        && !relative;
     Limits {
         error_rate: failing_share(own).filter(|_| rate),
         latency_ms: latencies(own)
@@ -244,17 +257,25 @@ fn limits(sentence: &Sentence) -> Limits {
 }
 
 fn strategy(sentence: &Sentence) -> Option<Demand> {
-    let found =
-        (sentence.own..sentence.tags.len()).find_map(|at| match sentence.tags[at].meaning {
+    let named: Vec<(usize, StrategyWord)> = (sentence.own..sentence.tags.len())
+        .filter_map(|at| match sentence.tags[at].meaning {
             Meaning::Strategy(strategy) => Some((at, strategy)),
             _ => None,
-        });
-    if let Some((at, strategy)) = found {
-        return match (wants(sentence, at), strategy) {
-            (true, StrategyWord::Recreate) => None,
-            (true, strategy) => Some(Demand::Strategy(strategy)),
-            (false, strategy) => Some(Demand::NotStrategy(strategy)),
-        };
+        })
+        .collect();
+    if let Some((at, strategy)) = named.first().copied() {
+        if !wants(sentence, at) {
+            return Some(Demand::NotStrategy(strategy));
+        }
+        // "Canary or rolling": one of them is enough.
+        let mut wanted: Vec<StrategyWord> = named
+            .into_iter()
+            .filter(|(at, strategy)| *strategy != StrategyWord::Recreate && wants(sentence, *at))
+            .map(|(_, strategy)| strategy)
+            .collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        return (!wanted.is_empty()).then_some(Demand::Strategy(wanted));
     }
     // "10 % → 50 % → 100 %"
     let steps = shares(sentence.own());
@@ -265,7 +286,7 @@ fn strategy(sentence: &Sentence) -> Option<Demand> {
         .is_some_and(|tag| ["everyone", "everybody", "all", "rest"].contains(&tag.first.as_str()));
     let ends = everyone || steps.last().is_some_and(|last| last.value == 10_000);
     if steps.len() > 1 && grows && ends {
-        return Some(Demand::Strategy(StrategyWord::Gradual));
+        return Some(Demand::Strategy(vec![StrategyWord::Gradual]));
     }
     let at = sentence.position(&[Word::Downtime])?;
     let none = !["downtime", "interruption", "service"].contains(&sentence.tags[at].first.as_str());
@@ -327,8 +348,7 @@ fn alone(sentence: &Sentence) -> Option<Demand> {
     (names_it || (about && (one_by_one.is_some() || together))).then_some(Demand::OneAtATime)
 }
 
-/// The opposite of keeping.
-pub(in super::super) const REMOVES: [&str; 9] = [
+const REMOVES: [&str; 9] = [
     "expir",
     "delet",
     "purge",
@@ -339,6 +359,11 @@ pub(in super::super) const REMOVES: [&str; 9] = [
     "torn",
     "decommission",
 ];
+
+/// The opposite of keeping.
+pub(in super::super) fn removes(tag: &Tag) -> bool {
+    REMOVES.iter().any(|word| tag.first.starts_with(word))
+}
 
 fn kept(sentence: &Sentence) -> Option<Demand> {
     let length = super::duration(sentence).filter(|minutes| *minutes >= DAY);
@@ -369,13 +394,44 @@ fn kept(sentence: &Sentence) -> Option<Demand> {
             .any(|tag| matches!(tag.meaning, Meaning::Number(_)))
         || sentence.owns_any(&[Word::Last, Word::Must, Word::Not, Word::Until, Word::After]);
     // "Never delete" wants what "keep" wants.
-    let removes = REMOVES
-        .iter()
-        .any(|word| sentence.tags[at].first.starts_with(word));
+    let removes = removes(&sentence.tags[at]);
     let eye = sentence.owns(Word::Monitor);
     // "Removed only after a week" keeps it until then.
     let later = sentence.owns(Word::Only) && sentence.owns_any(&[Word::After, Word::If]);
     let removes = removes && !later;
-    let demand = super::duration(sentence).map_or(Demand::Attested(Claim::Retention), Demand::Kept);
+    let versions = versions_kept(sentence.own());
+    let demand = match (super::duration(sentence), versions) {
+        (Some(minutes), _) => Demand::Kept(minutes),
+        (None, Some(count)) => Demand::KeptVersions(count),
+        (None, None) => Demand::Attested(Claim::Retention),
+    };
     (what && measured && !eye && wants(sentence, at) != removes).then_some(demand)
+}
+
+/// "The last three versions", "15 image versions"
+pub(in super::super) fn versions_kept(tags: &[Tag]) -> Option<u32> {
+    const VERSIONS: [&str; 8] = [
+        "version",
+        "release",
+        "image",
+        "build",
+        "artifact",
+        "artefact",
+        "tag",
+        "deployment",
+    ];
+    let counted = |at: usize| match tags[at].meaning {
+        Meaning::Number(count @ 1..=1000) => Some(count),
+        _ => None,
+    };
+    (0..tags.len()).find_map(|at| {
+        let count = counted(at)?;
+        let behind = tags.get(at + 1..).unwrap_or_default();
+        let of_versions = behind
+            .iter()
+            .take(4)
+            .take_while(|tag| !matches!(tag.meaning, Meaning::Unit(_) | Meaning::Mark('%')))
+            .any(|tag| VERSIONS.iter().any(|word| tag.first.starts_with(word)));
+        of_versions.then_some(count)
+    })
 }

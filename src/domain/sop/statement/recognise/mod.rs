@@ -5,8 +5,9 @@ mod change;
 mod people;
 mod proof;
 pub(super) mod timing;
+mod topic;
 
-pub(super) use change::REMOVES;
+pub(super) use change::{removes, versions_kept};
 
 use super::demand::Demand;
 use super::meaning::{Meaning, Word};
@@ -23,6 +24,9 @@ pub(super) fn demands(sentence: &Sentence) -> Vec<Demand> {
     let exempts = sentence.owns(Word::May) && sentence.owns(Word::Skip) && !sentence.has(Word::Not);
     if found.is_empty() && (sentence.owns(Word::Unless) || exempts) && names_emergency(sentence) {
         found.push(Demand::Exception);
+    }
+    if found.is_empty() {
+        found.extend(topic::demand(sentence));
     }
     found.sort();
     found.dedup();
@@ -80,8 +84,36 @@ pub(in super::super) fn says_no(tag: &Tag) -> bool {
     if tag.first.starts_with("silent") {
         return true;
     }
-    const OTHERS: [&str; 6] = ["unit", "unique", "under", "until", "unless", "underway"];
-    tag.first.starts_with("un") && !OTHERS.contains(&tag.first.as_str())
+    // Not every "un": "undo" and "untouched" deny nothing.
+    const DENIALS: [&str; 26] = [
+        "unaccompanied",
+        "unannounced",
+        "unapproved",
+        "unattended",
+        "unavailable",
+        "unaware",
+        "unbacked",
+        "uncommitted",
+        "undeployed",
+        "undocumented",
+        "unhealthy",
+        "unmerged",
+        "unmonitored",
+        "unpatched",
+        "unpinned",
+        "unplanned",
+        "unreviewed",
+        "unscanned",
+        "unsigned",
+        "unstaffed",
+        "untagged",
+        "untested",
+        "untrusted",
+        "unverified",
+        "unversioned",
+        "unsigniert",
+    ];
+    DENIALS.iter().any(|word| tag.first.starts_with(word))
 }
 
 /// The first own tag of one of these words that the sentence wants.

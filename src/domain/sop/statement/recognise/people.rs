@@ -184,7 +184,9 @@ fn is_role(sentence: &Sentence, at: usize) -> bool {
 /// "Approved by the tech lead or the product owner"
 fn is_choice(sentence: &Sentence, at: usize) -> bool {
     const OR: [&str; 5] = ["or", "oder", "o", "ou", "\u{6216}"];
-    const AND: [&str; 8] = ["and", "und", "y", "et", "e", "plus", "both", "\u{548c}"];
+    const AND: [&str; 9] = [
+        "and", "und", "y", "et", "e", "plus", "both", "+", "\u{548c}",
+    ];
     let near = sentence.tags.iter().enumerate();
     let mut near = near
         .filter(|(index, _)| index.abs_diff(at) <= 8)
@@ -225,7 +227,8 @@ fn staffing(sentence: &Sentence) -> Option<Demand> {
             .iter()
             .any(|tag| matches!(tag.meaning, Meaning::Role(_)))
         || sentence.owns(Word::Present) && sentence.owns(Word::Must);
-    if present.is_some() && who && !sentence.owns_any(&[Word::Provenance, Word::Image]) {
+    let thing = [Word::Provenance, Word::Image, Word::Ticket, Word::Notes];
+    if present.is_some() && who && !sentence.owns_any(&thing) {
         return Some(Demand::Attested(Claim::Present));
     }
     // "Never deploy alone", "two engineers per deploy"
@@ -288,8 +291,12 @@ fn ahead(sentence: &Sentence, claim: Claim) -> Demand {
             .take(4)
             .any(|tag| tag.is(Word::Before) || tag.is(Word::Announce))
     });
+    // "Announce it before": not afterwards.
+    let before =
+        claim == Claim::Announcement && sentence.owns(Word::Before) && !sentence.owns(Word::After);
     match notice {
         Some(length) => Demand::Ahead(claim, length.value),
+        None if before => Demand::Ahead(claim, 1),
         None => Demand::Attested(claim),
     }
 }
@@ -302,7 +309,10 @@ fn records(sentence: &Sentence) -> Vec<Demand> {
     if wanted(sentence, &[Word::Ticket]).is_some() && about {
         found.push(ahead(sentence, Claim::Ticket));
     }
+    // "A documented reason and a ticket": the record has both.
+    let recorded = !found.is_empty() && !sentence.own().iter().any(is_changelog);
     let documents = wanted(sentence, &[Word::Notes]).is_some()
+        && !recorded
         && !sentence.owns_any(&[Word::Rollback, Word::Migration, Word::Backup])
         && (!sentence.owns(Word::Plan) || sentence.own().iter().any(is_changelog));
     if documents && about {

@@ -1,6 +1,6 @@
 //! What must have been shown before something goes out: tests, scans, reviews, where it comes from.
 
-use super::super::demand::{Claim, Demand};
+use super::super::demand::{Claim, Demand, Limits};
 use super::super::meaning::{Meaning, PlaceWord, Word};
 use super::super::measure::shares;
 use super::super::sentence::{Sentence, Tag};
@@ -24,7 +24,7 @@ fn staging(sentence: &Sentence) -> Vec<Demand> {
     let bakes = wanted(sentence, &[Word::Bake]).is_some();
     let monitors = wanted(sentence, &[Word::Monitor]).is_some();
     // "Canary for at least 30 minutes"
-    let lets = ["let", "leave", "hold", "wait"].map(Some);
+    let lets = ["let", "leave", "hold", "wait", "run", "keep"].map(Some);
     let least = ["minimum", "min", "least", "\u{2265}"];
     let strategic = sentence
         .own()
@@ -45,6 +45,16 @@ fn staging(sentence: &Sentence) -> Vec<Demand> {
             .iter()
             .any(|tag| steps.contains(&tag.first.as_str()));
     let between = (at.is_some() && sentence.owns_place(PlaceWord::Production)) || stepwise;
+    // "10 % of the users for a day", "each step must soak for four hours"
+    let shared = !shares(sentence.own()).is_empty()
+        && !sentence.owns_any(&[Word::Threshold, Word::Budget, Word::SpecialTest]);
+    let soaks = sentence.own().iter().any(|tag| {
+        tag.is(Word::Bake) && ["soak", "bake", "baked", "soaked"].contains(&tag.first.as_str())
+    });
+    let strategic = strategic
+        || shared
+        || (soaks && sentence.has(Word::Must))
+        || (at.is_some() && lets.contains(&sentence.first_word()));
     if let Some(minutes) = long
         && (bakes
             || monitors
@@ -119,7 +129,21 @@ fn staging(sentence: &Sentence) -> Vec<Demand> {
         Word::RestoreTest,
     ]);
     let first = sentence.owns(Word::First);
-    if (production && (ordered || shown))
+    // "Deployed to preprod": a line of a checklist.
+    let ticked = sentence.length() <= 4
+        && sentence.own().first().is_some_and(|tag| {
+            [
+                "deployed",
+                "released",
+                "tested",
+                "verified",
+                "validated",
+                "promoted",
+            ]
+            .contains(&tag.first.as_str())
+        });
+    if ticked
+        || (production && (ordered || shown))
         || first
         || skips
         || (wants(sentence, at) && shown && sentence.has(Word::Before) && !checks)
@@ -187,7 +211,11 @@ fn is_about_release(sentence: &Sentence) -> bool {
 
 fn tests(sentence: &Sentence) -> Vec<Demand> {
     let mut found = Vec::new();
-    let about_scan = sentence.owns_any(&[Word::Scan, Word::Finding, Word::RestoreTest]);
+    if let Some(trigger) = failed_check(sentence) {
+        return vec![trigger];
+    }
+    let about_scan = sentence.owns_any(&[Word::Scan, Word::Finding, Word::RestoreTest])
+        && coverage(sentence).is_none();
     let subject = !sentence.owns_any(&[
         Word::Migration,
         Word::DownMigration,
@@ -288,6 +316,33 @@ fn tests(sentence: &Sentence) -> Vec<Demand> {
     found
 }
 
+/// "Health check fails three times": a line of what ends a release.
+fn failed_check(sentence: &Sentence) -> Option<Demand> {
+    let own = sentence.own();
+    let at = own
+        .iter()
+        .position(|tag| tag.is(Word::Smoke) || tag.is(Word::Health))?;
+    let fails = own.get(at + 1).is_some_and(|tag| {
+        (tag.is(Word::Pass) || tag.is(Word::Threshold)) && tag.first.starts_with("fail")
+    });
+    let demands = sentence.has_any(&[
+        Word::Not,
+        Word::Must,
+        Word::Should,
+        Word::Stop,
+        Word::Without,
+    ]) || sentence.owns(Word::Rollback);
+    let ordered = at > 3;
+    (fails && !demands && !ordered).then(|| Demand::RollbackTrigger(Limits::default()))
+}
+
+/// The share of the code that tests must reach, where one is named.
+fn coverage(sentence: &Sentence) -> Option<Demand> {
+    let at = sentence.position(&[Word::SpecialTest])?;
+    let demand = special_test(sentence, at);
+    matches!(demand, Demand::Coverage(_)).then_some(demand)
+}
+
 /// "Coverage of at least 80 %"
 fn special_test(sentence: &Sentence, at: usize) -> Demand {
     let reached = shares(sentence.own())
@@ -363,6 +418,10 @@ fn version(sentence: &Sentence) -> Vec<Demand> {
 const MAIN: [&str; 4] = ["main", "master", "trunk", "unmerged"];
 
 fn scan(sentence: &Sentence) -> Option<Demand> {
+    // "Coverage of 80 % in the analysis" is a limit of the tests.
+    if coverage(sentence).is_some() {
+        return None;
+    }
     // "No critical vulnerabilities": the wish is a scan without findings.
     let finds = sentence.owns(Word::Finding);
     (finds || wanted(sentence, &[Word::Scan]).is_some()).then_some(Demand::Attested(Claim::Scan))

@@ -38,7 +38,9 @@ pub(super) fn demands(sentence: &Sentence) -> Vec<Demand> {
         .own()
         .windows(2)
         .any(|two| two[0].first == "for" && two[1].is(Word::Emergency));
-    let conditional = !forbids && (is_condition(sentence) || for_emergencies);
+    // "No deploys on weekends without an approval" bans only what has none.
+    let conditional =
+        (!forbids && (is_condition(sentence) || for_emergencies)) || is_without_people(sentence);
     if !times.listed.is_empty() && !is_about_people(sentence) && !conditional {
         let allowed = match (forbids, times.outside) {
             (true, outside) => Some(outside),
@@ -179,6 +181,22 @@ pub(in super::super) fn is_condition(sentence: &Sentence) -> bool {
     ])
 }
 
+fn is_without_people(sentence: &Sentence) -> bool {
+    let own = sentence.own();
+    let people = [
+        Word::Approve,
+        Word::FourEyes,
+        Word::OnCall,
+        Word::Announce,
+        Word::Ticket,
+    ];
+    let without = own.iter().position(|tag| tag.is(Word::Without));
+    without.is_some_and(|at| {
+        let mut near = own.iter().skip(at + 1).take(4);
+        near.any(|tag| people.iter().any(|word| tag.is(*word)))
+    })
+}
+
 /// "On-call from 9 to 5" is about people.
 fn is_about_people(sentence: &Sentence) -> bool {
     sentence.owns_any(&[Word::OnCall, Word::Present, Word::Announce, Word::Channel])
@@ -196,7 +214,8 @@ fn lasting(sentence: &Sentence) -> Option<Lasting> {
     } else if owns(&[Word::Budget]) {
         Some(Lasting::Overspent)
     } else if owns(&[Word::Incident])
-        || (owns(&[Word::Emergency, Word::Severity]) && owns(&[Word::During, Word::Ongoing]))
+        || !owns(&[Word::Freeze])
+            && (owns(&[Word::Emergency, Word::Severity]) && owns(&[Word::During, Word::Ongoing]))
     {
         Some(Lasting::Incident)
     } else {

@@ -1,0 +1,105 @@
+//! What a sentence is about, where none of the forms of the grammar fits. That it demands something
+//! is settled by then; its words tell of what.
+
+use super::super::demand::{Claim, Demand, Lasting};
+use super::super::meaning::{Meaning, Word};
+use super::super::sentence::{Sentence, Tag};
+use super::change::{limits, removes};
+use super::{wanted, wants};
+
+/// What procedures of deploys are about. One such word may stand in any text, two hardly do.
+const SUBJECTS: [Word; 27] = [
+    Word::Deploy,
+    Word::Change,
+    Word::Migration,
+    Word::DownMigration,
+    Word::Rollback,
+    Word::WayBack,
+    Word::Plan,
+    Word::Test,
+    Word::SpecialTest,
+    Word::Smoke,
+    Word::Health,
+    Word::Monitor,
+    Word::Scan,
+    Word::Backup,
+    Word::Provenance,
+    Word::Tag,
+    Word::Image,
+    Word::Approve,
+    Word::Review,
+    Word::OnCall,
+    Word::Announce,
+    Word::Channel,
+    Word::Ticket,
+    Word::Freeze,
+    Word::Incident,
+    Word::Keep,
+    Word::History,
+];
+
+pub(super) fn demand(sentence: &Sentence) -> Option<Demand> {
+    let own = sentence.own();
+    let subjects = SUBJECTS.iter().filter(|word| sentence.is_about(&[**word]));
+    let places = own
+        .iter()
+        .any(|tag| matches!(tag.meaning, Meaning::Place(_)));
+    if subjects.count() + usize::from(places) < 2 {
+        return None;
+    }
+    // "Backups are stored abroad" tells where they are.
+    let insists = sentence.has_any(&[Word::Must, Word::Not, Word::Only, Word::Done])
+        || sentence.is_item
+        || sentence.first_word().is_some_and(|word| {
+            own.iter()
+                .any(|tag| tag.is(Word::Keep) && tag.first == word)
+        });
+    if sentence.owns(Word::Keep) && !insists {
+        return None;
+    }
+    // "Stability fixes only": in a freeze, which the words around it speak of.
+    let fixes = sentence.owns(Word::Fix) || sentence.owns(Word::Emergency);
+    if sentence.owns(Word::Only) && fixes && !sentence.owns(Word::Approve) {
+        return Some(Demand::NotDuring(Lasting::CodeFreeze));
+    }
+    // "Failure rate above the limit": a line of a list of what ends a release.
+    if sentence.owns(Word::Threshold) && own.iter().any(is_breach) {
+        return Some(Demand::RollbackTrigger(limits(sentence)));
+    }
+    if let Some(at) = sentence.position(&[Word::Keep])
+        && wants(sentence, at) != removes(&sentence.tags[at])
+    {
+        return Some(Demand::Attested(Claim::Retention));
+    }
+    // "The previous stable artifact is available"
+    let previous = own
+        .iter()
+        .any(|tag| ["previous", "prior", "last", "old"].contains(&tag.first.as_str()));
+    if previous && sentence.owns(Word::Image) && sentence.owns_any(&[Word::Present, Word::Done]) {
+        return Some(Demand::Attested(Claim::Retention));
+    }
+    let topics = [
+        (Word::Provenance, Demand::Attested(Claim::Provenance)),
+        (Word::Backup, Demand::Backup),
+        (Word::Migration, Demand::Migration),
+        (Word::WayBack, Demand::RollbackPlan),
+        (Word::Announce, Demand::Attested(Claim::Announcement)),
+        (Word::SpecialTest, Demand::Attested(Claim::SpecialTests)),
+        (Word::Review, Demand::Attested(Claim::Review)),
+        (Word::OnCall, Demand::Attested(Claim::OnCall)),
+        (Word::Monitor, Demand::Attested(Claim::Monitoring)),
+        (Word::Ticket, Demand::Attested(Claim::Ticket)),
+    ];
+    topics
+        .into_iter()
+        .find(|(word, _)| wanted(sentence, &[*word]).is_some())
+        .map(|(_, demand)| demand)
+}
+
+fn is_breach(tag: &Tag) -> bool {
+    const BREACHES: [&str; 12] = [
+        "breach", "exceed", "above", "spike", "rise", "drop", "degrad", "crash", "anomal", "fail",
+        "increase", ">",
+    ];
+    BREACHES.iter().any(|word| tag.first.starts_with(word)) || tag.meaning == Meaning::Mark('>')
+}

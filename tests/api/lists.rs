@@ -78,6 +78,7 @@ async fn leafed_through(house: &House, path: &str) -> Vec<String> {
         if older.is_empty() {
             break;
         }
+        assert!(!seen.contains(&older[0]), "{path} goes back: {older:?}");
         seen.extend(older);
     }
     seen

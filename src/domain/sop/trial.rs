@@ -33,6 +33,11 @@ pub fn trials(draft: &Draft, claims: &Claims, at: Option<DateTime>, now: DateTim
         .iter()
         .map(|slot| slot.value.to_string())
         .collect();
+    let promotes = facts.plan.action == Action::Promote.as_str();
+    if promotes && claims.ran {
+        // "Promote after three hours on staging" goes further.
+        environments.retain(|name| name.starts_with("prod"));
+    }
     if environments.is_empty() && claims.documents {
         assumptions.push("only documents change: no environment".to_owned());
         environments.push(String::new());

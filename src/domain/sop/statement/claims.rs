@@ -25,6 +25,8 @@ pub struct Claims {
     pub minute: Option<u32>,
     /// Month and day, as 1224.
     pub day: Option<u32>,
+    /// That it ran in an environment before: "after three hours on staging" names no target.
+    pub ran: bool,
     /// That nothing but documents changes.
     pub documents: bool,
 }
@@ -54,12 +56,17 @@ pub fn claims(text: &str, definition: &Definition) -> Claims {
     found.staging(&tags);
     found.lengths(&tags);
     found.notice(&tags);
+    found.between(&tags);
     found.versions(&tags);
-    found.backup_age(&tags);
+    found.backup_age(text, &tags);
     found.records(text, &tags);
     found.measured(&tags);
     found.beside_others(&tags);
     found.times(&tags);
+    found.ran = tags.windows(2).any(|two| {
+        ["on", "in"].contains(&two[0].first.as_str())
+            && two[1].meaning == Meaning::Place(PlaceWord::Staging)
+    }) && !durations(&tags).is_empty();
     found
 }
 
@@ -117,7 +124,18 @@ impl Claims {
 
     fn special(&mut self, word: Word, tags: &[Tag], at: usize, denied: bool) {
         match word {
-            Word::Scan => self.attested("attested.scan", denied || failing(tags, at)),
+            Word::Scan => {
+                // "high = 2"
+                let counted = tags
+                    .get(at + 1..)
+                    .unwrap_or_default()
+                    .windows(2)
+                    .any(|two| {
+                        two[0].meaning == Meaning::Mark('=')
+                            && matches!(two[1].meaning, Meaning::Number(number) if number > 0)
+                    });
+                self.attested("attested.scan", denied || counted || failing(tags, at));
+            }
             Word::Finding => {
                 // "No critical CVEs" is good news, "two CVEs" is none.
                 let none = tags[..at]
@@ -132,7 +150,7 @@ impl Claims {
                         .any(|tag| tag.is(Word::Done) || tag.is(Word::Test));
                 let settled = !unchecked
                     && tags[at..].iter().any(|tag| {
-                        let waived = tag.first.starts_with("waive");
+                        let waived = tag.first.starts_with("waived");
                         waived || tag.is(Word::Done) || tag.first == "closed" || passes(tag)
                     });
                 let low = tags[at].first == "low";
@@ -208,7 +226,29 @@ impl Claims {
                     self.attested("attested.rollback_plan", denied);
                 }
             }
-            Word::Migration => self.assume("changes.migrations", (!denied).into()),
+            Word::Migration => {
+                self.assume("changes.migrations", (!denied).into());
+                let other = |tag: &Tag| tag.is(Word::Deploy);
+                let then = |tag: &Tag| {
+                    [
+                        "then",
+                        "despu\u{e9}s",
+                        "despues",
+                        "depois",
+                        "danach",
+                        "puis",
+                        "ensuite",
+                    ]
+                    .contains(&tag.first.as_str())
+                };
+                // "Run the migration, then deploy the code"
+                let behind = tags[at..].iter().position(then).map(|then| at + then);
+                if behind.is_some_and(|then| tags[then..].iter().any(other))
+                    && !tags[..at].iter().any(other)
+                {
+                    self.attested("attested.migration", denied);
+                }
+            }
             // "without a down script" is about a migration.
             Word::DownMigration => {
                 self.assume("changes.migrations", true.into());
@@ -257,7 +297,16 @@ impl Claims {
                 }
             }
             Word::Tag if denied => self.unnamed(),
-            Word::Pinned => self.assume("plan.pinned", (!denied).into()),
+            Word::Pinned => {
+                self.assume("plan.pinned", (!denied).into());
+                // A digest names one image, however it got there.
+                let digest = ["sha256", "digest"]
+                    .iter()
+                    .any(|word| tags[at].first.starts_with(word));
+                if digest && !tags.iter().any(|tag| tag.is(Word::Rebuild)) {
+                    self.attested("attested.same_image", denied);
+                }
+            }
             Word::Others if !denied => {
                 self.assume(
                     "changes.authors",
@@ -279,7 +328,21 @@ impl Claims {
         let automatic = tags.iter().any(|tag| {
             tag.is(Word::Auto) || ["bot", "robot", "itself"].contains(&tag.first.as_str())
         });
-        let Some(at) = tags.iter().position(|tag| tag.is(Word::Approve)) else {
+        let approves = tags.iter().position(|tag| tag.is(Word::Approve));
+        // "Merged with two reviews"
+        let reviews = tags
+            .iter()
+            .position(|tag| tag.is(Word::Review))
+            .filter(|at| {
+                at.checked_sub(1)
+                    .is_some_and(|before| matches!(tags[before].meaning, Meaning::Number(_)))
+            });
+        let Some(at) = approves.or(reviews) else {
+            // "Deployed by two, four eyes": somebody else said yes.
+            let eyes = tags.iter().position(|tag| tag.is(Word::FourEyes));
+            if eyes.is_some_and(|at| !is_denied(tags, at) && !is_missing(tags, at)) {
+                self.assume("approval.count", 1.into());
+            }
             return;
         };
         if automatic || is_denied(tags, at) || is_missing(tags, at) {
@@ -359,6 +422,8 @@ impl Claims {
                 tag.meaning,
                 Meaning::Word(Word::Pass | Word::Done | Word::Test)
             )
+            // "预发跑48小时后": behind what comes first.
+            || tag.is(Word::After) && tag.first.starts_with(is_wide)
         });
         let production = production.is_some();
         // "In staging, then production"
@@ -482,28 +547,71 @@ impl Claims {
     }
 
     /// "a backup from last week", "the backup of this morning"
-    fn backup_age(&mut self, tags: &[Tag]) {
+    fn backup_age(&mut self, text: &str, tags: &[Tag]) {
         const DAY: i64 = 24 * 60;
-        if !tags.iter().any(|tag| tag.is(Word::Backup)) || !durations(tags).is_empty() {
+        let backs_up = tags.iter().any(|tag| tag.is(Word::Backup));
+        if !backs_up || !durations(tags).is_empty() {
             return;
         }
-        let says = |words: &[&str]| {
-            let mut texts = tags.windows(2);
-            texts.any(|two| {
-                let both = format!("{} {}", two[0].first, two[1].first);
-                words.contains(&both.as_str())
-            }) || tags.iter().any(|tag| words.contains(&tag.first.as_str()))
-        };
-        let age = if says(&["last month", "months", "old"]) {
+        let text = text.to_lowercase();
+        let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        let age = if says(&["last month", "months ago", "an old backup"]) {
             30 * DAY
-        } else if says(&["last week", "weeks", "days"]) {
+        } else if says(&["last week", "weeks ago", "last monday", "last friday"]) {
             7 * DAY
-        } else if says(&["yesterday", "gestern", "ayer", "hier", "ontem"]) {
+        } else if says(&["yesterday", "gestern", "ayer", "ontem"]) {
             DAY
+        } else if says(&[
+            "this morning",
+            "today",
+            "an hour ago",
+            "just taken",
+            "heute",
+            "hoy",
+        ]) {
+            0
         } else {
             return;
         };
         self.assume("attested.backup_minutes", age.into());
+    }
+
+    /// "Staging Monday 09:00, production Tuesday 10:00": how long it ran in between.
+    fn between(&mut self, tags: &[Tag]) {
+        const DAY: i64 = 24 * 60;
+        let moment = |place: PlaceWord| {
+            let at = tags
+                .iter()
+                .position(|tag| tag.meaning == Meaning::Place(place))?;
+            let behind = tags.get(at + 1..)?.iter().take(4);
+            let own = behind.take_while(|tag| !matches!(tag.meaning, Meaning::Place(_)));
+            let mut day = None;
+            let mut minute = None;
+            for tag in own {
+                match tag.meaning {
+                    Meaning::Days(days) if days.count_ones() == 1 => {
+                        day = Some(i64::from(days.trailing_zeros()));
+                    }
+                    Meaning::Clock(minutes) => minute = Some(i64::from(minutes)),
+                    _ => {}
+                }
+            }
+            Some((day, minute?))
+        };
+        let (Some(staged), Some(live)) =
+            (moment(PlaceWord::Staging), moment(PlaceWord::Production))
+        else {
+            return;
+        };
+        let days = match (staged.0, live.0) {
+            (Some(from), Some(to)) => (to - from).rem_euclid(7),
+            _ => 0,
+        };
+        let minutes = days * DAY + live.1 - staged.1;
+        if minutes > 0 {
+            self.assume("release.soaked_minutes", minutes.into());
+            self.assume("release.verified_in", vec!["staging".to_owned()].into());
+        }
     }
 
     /// "keep the newest three images", "purge all images but the newest"
@@ -582,12 +690,17 @@ impl Claims {
         let jumps = tags
             .iter()
             .any(|tag| tag.is(Word::From) || tag.is(Word::Directly));
-        if steps.len() > 1 && grows && !jumps && !has(Word::Threshold) {
+        let named = tags
+            .iter()
+            .any(|tag| matches!(tag.meaning, Meaning::Strategy(_)));
+        if steps.len() > 1 && grows && !jumps && !named && !has(Word::Threshold) {
             self.assume("plan.strategy", "gradual".to_owned().into());
         }
         // "Error rate" alone is neither good nor bad.
         let worse = |(at, tag): (usize, &Tag)| {
-            let bad = WORSE.iter().any(|word| tag.first.starts_with(word));
+            let bad = WORSE.iter().any(|word| tag.first.starts_with(word))
+                || ERRORS.contains(&tag.first.as_str())
+                || tag.is(Word::Pass) && tag.fails();
             let calm = tags[at..]
                 .iter()
                 .take(4)
@@ -608,7 +721,11 @@ impl Claims {
                 Meaning::Word(Word::Smoke | Word::Health | Word::Migration)
             )
         });
-        let failed = checks.any(|at| failing(tags, at) && !is_denied(tags, at));
+        let answers = |at: usize| {
+            let mut behind = tags.get(at + 1..).unwrap_or_default().iter().take(3);
+            behind.any(|tag| matches!(tag.meaning, Meaning::Number(500..=599)))
+        };
+        let failed = checks.any(|at| (failing(tags, at) || answers(at)) && !is_denied(tags, at));
         let wrong = breached
             || failed
             || tags.iter().enumerate().any(worse)
@@ -702,14 +819,21 @@ fn comes_too_late(tags: &[Tag], at: usize) -> bool {
     let near_before = tags[..at].iter().rev().take(3);
     let mut to_before = near_before.take_while(|tag| !matches!(tag.meaning, Meaning::Mark(_)));
     let acted = tags[..at].iter().any(acts);
-    // In Chinese it stands behind what comes first.
-    let before = |tag: &Tag| tag.is(Word::Before) && !tag.first.starts_with(is_wide);
+    // In Chinese it stands behind what comes first; "vorher", "two days ahead" say how early.
+    const EARLY: [&str; 6] = ["vorher", "vorab", "zuvor", "ahead", "early", "earlier"];
+    let before = |tag: &Tag| {
+        tag.is(Word::Before)
+            && !tag.first.starts_with(is_wide)
+            && !EARLY.contains(&tag.first.as_str())
+    };
     let leads = acted && to_before.any(before);
     let behind = tags.get(at + 1..).unwrap_or_default();
     let trails = behind
         .iter()
         .take(2)
-        .position(|tag| tag.is(Word::After))
+        .position(|tag| tag.is(Word::After) && !tag.first.starts_with(is_wide))
+        // "y después", "et après": and then.
+        .filter(|after| *after == 0 || !is_conjunction(&behind[after - 1]))
         .is_some_and(|after| behind.iter().skip(after + 1).take(3).any(acts));
     // "Start the rollout, announce it afterwards"
     let afterwards = behind.iter().take(3).any(|tag| {
@@ -723,19 +847,39 @@ fn is_missing(tags: &[Tag], at: usize) -> bool {
     let done = |tag: &Tag| {
         matches!(tag.meaning, Meaning::Word(Word::Done)) && !tag.first.starts_with("un")
     };
-    tags[at + 1..]
-        .iter()
-        .take(3)
-        .take_while(|tag| match tag.meaning {
-            Meaning::Mark(mark) => mark == ':',
-            _ => !done(tag) && !tag.ends_clause() && !is_conjunction(tag),
-        })
-        .any(|tag| {
-            let not = tag.is(Word::Not) && NEGATIONS.contains(&tag.first.as_str());
-            tag.is(Word::Skip)
-                || (tag.is(Word::Pass) && !passes(tag))
-                || not
-                || ABSENT.iter().any(|word| tag.first.starts_with(word))
+    denies_behind(&tags[at + 1..])
+        || tags[at + 1..]
+            .iter()
+            .take(3)
+            .take_while(|tag| match tag.meaning {
+                Meaning::Mark(mark) => mark == ':',
+                _ => !done(tag) && !tag.ends_clause() && !is_conjunction(tag),
+            })
+            .any(|tag| {
+                let not = tag.is(Word::Not) && NEGATIONS.contains(&tag.first.as_str());
+                tag.is(Word::Skip)
+                    || (tag.is(Word::Pass) && !passes(tag))
+                    || not
+                    || ABSENT.iter().any(|word| tag.first.starts_with(word))
+            })
+}
+
+/// "备份没有做", "方案未准备": in Chinese the denial stands behind what is missing, and denies
+/// what is done with it, or nothing at all.
+fn denies_behind(behind: &[Tag]) -> bool {
+    let denies = |tag: &Tag| {
+        let word = matches!(tag.meaning, Meaning::Word(Word::Without | Word::Not));
+        word && tag.first.starts_with(is_wide)
+    };
+    let [denial, rest @ ..] = behind else {
+        return false;
+    };
+    denies(denial)
+        && rest.first().is_none_or(|next| {
+            matches!(
+                next.meaning,
+                Meaning::Other | Meaning::Mark(_) | Meaning::Word(Word::Done | Word::Pass)
+            )
         })
 }
 
@@ -766,8 +910,15 @@ const ABSENT: [&str; 24] = [
     "despite",
 ];
 
-const NEGATIONS: [&str; 10] = [
-    "no", "not", "never", "isn't", "aren't", "nicht", "n't", "nobody", "none", "nothing",
+/// Whole words, for the beginning of "error rate" says nothing of it.
+const ERRORS: [&str; 14] = [
+    "fehler", "fehlern", "errores", "erro", "erros", "erreur", "erreurs", "错", "异", "报", "告",
+    "飙", "抖", "超",
+];
+
+const NEGATIONS: [&str; 14] = [
+    "no", "not", "never", "isn't", "aren't", "nicht", "n't", "nobody", "none", "nothing", "pas",
+    "não", "无", "不",
 ];
 
 const WORSE: [&str; 25] = [
@@ -799,14 +950,15 @@ const WORSE: [&str; 25] = [
 ];
 
 fn passes(tag: &Tag) -> bool {
-    tag.is(Word::Pass)
-        && !["fail", "broken", "red"]
-            .iter()
-            .any(|word| tag.first.starts_with(word))
+    tag.is(Word::Pass) && !tag.fails()
 }
 
 fn is_conjunction(tag: &Tag) -> bool {
-    ["and", "but", "then", "with", "und", "y", "et"].contains(&tag.first.as_str())
+    const WORDS: [&str; 19] = [
+        "and", "but", "then", "with", "und", "aber", "dann", "mit", "y", "pero", "luego", "con",
+        "et", "mais", "puis", "avec", "e", "mas", "com",
+    ];
+    WORDS.contains(&tag.first.as_str())
 }
 
 /// Whether what is named lasts: "while a SEV2 is open".
@@ -876,10 +1028,6 @@ impl Topic {
 fn failing(tags: &[Tag], at: usize) -> bool {
     let from = at.saturating_sub(3);
     let near = tags.get(from..(at + 4).min(tags.len())).unwrap_or_default();
-    near.iter().any(|tag| {
-        (tag.is(Word::Pass) || tag.is(Word::Threshold))
-            && ["fail", "broken", "red"]
-                .iter()
-                .any(|word| tag.first.starts_with(word))
-    })
+    near.iter()
+        .any(|tag| (tag.is(Word::Pass) || tag.is(Word::Threshold)) && tag.fails())
 }

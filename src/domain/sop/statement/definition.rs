@@ -314,12 +314,12 @@ struct Phrase {
 enum Pattern {
     Whole(String),
     Beginning(String),
-    /// Up to three words of any kind, or none.
+    /// A few words of any kind, or none.
     Gap,
 }
 
-/// The words that a gap may span.
-const GAP: usize = 3;
+/// The words that a gap may span, or parts of a version.
+const GAP: usize = 5;
 
 impl Pattern {
     fn matches(&self, token: &Token) -> bool {
@@ -328,7 +328,7 @@ impl Pattern {
             Self::Beginning(letters) => {
                 matches!(token.form, Form::Word) && token.text.starts_with(letters.as_str())
             }
-            Self::Gap => matches!(token.form, Form::Word | Form::Number(_)),
+            Self::Gap => matches!(token.form, Form::Word | Form::Number(_) | Form::Mark('.')),
         }
     }
 }

@@ -39,6 +39,12 @@ pub(super) fn is_counted(tags: &[Tag], at: usize) -> bool {
 
 /// In hundredths: "1.5 hours", "two business days", "a week".
 fn count(tags: &[Tag], at: usize) -> Option<u32> {
+    // "un an", "einen Tag": the phrase has its article with it.
+    if tags[at].is_phrase()
+        && ["un", "um", "ein", "eine", "einen", "einem"].contains(&tags[at].first.as_str())
+    {
+        return Some(100);
+    }
     let number = (at.saturating_sub(2)..at)
         .rev()
         .find_map(|before| hundredths(tags, before));
@@ -46,9 +52,11 @@ fn count(tags: &[Tag], at: usize) -> Option<u32> {
         let word = |back: usize| Some(tags.get(at.checked_sub(back)?)?.first.as_str());
         let full = ["full", "whole", "entire", "business", "further"].contains(&word(1)?);
         let article = if full { word(2)? } else { word(1)? };
-        ["a", "an", "one", "per", "ein", "eine", "einen", "un", "une"]
-            .contains(&article)
-            .then_some(100)
+        [
+            "a", "an", "one", "per", "ein", "eine", "einen", "un", "une", "uma", "um", "一",
+        ]
+        .contains(&article)
+        .then_some(100)
     })
 }
 
@@ -84,8 +92,13 @@ pub(super) fn rate(tags: &[Tag]) -> Option<Measure> {
 /// "10 % of the traffic", "5 % canary"
 fn is_of_traffic(tags: &[Tag], at: usize) -> bool {
     const USERS: [&str; 5] = ["traffic", "users", "user", "requests", "hosts"];
+    // "Go on to 50 %"
+    let step = at
+        .checked_sub(2)
+        .is_some_and(|before| tags[before].is(Word::To))
+        && tags.iter().any(|tag| tag.is(Word::GoOn));
     let behind = tags.get(at + 1..).unwrap_or_default();
-    behind.iter().take(3).any(|tag| {
+    step || behind.iter().take(3).any(|tag| {
         USERS.contains(&tag.first.as_str()) || matches!(tag.meaning, Meaning::Strategy(_))
     })
 }

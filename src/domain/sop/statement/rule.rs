@@ -253,6 +253,7 @@ fn when(demand: &Demand, scope: &Scope) -> String {
     parts.push(match demand {
         Demand::NoSchemaDowngrade => "plan.action == \"rollback\"".to_owned(),
         Demand::Tests => "plan.action == \"deploy\"".to_owned(),
+        _ if scope.rollbacks => "plan.action in [\"deploy\", \"promote\", \"rollback\"]".to_owned(),
         _ if scope.restarts => "plan.action in [\"deploy\", \"promote\", \"restart\"]".to_owned(),
         _ => "plan.action in [\"deploy\", \"promote\"]".to_owned(),
     });

@@ -26,6 +26,8 @@ pub(super) struct Scope {
     pub at: Vec<Window>,
     /// "restarts and deploys"
     pub restarts: bool,
+    /// "Tell the channel of a rollback", "in an incident"
+    pub rollbacks: bool,
     /// "`eu-prod-1` needs two approvals": an environment by its own name.
     pub environment: Option<String>,
     /// "Small changes need one approval", "large ones two": `Some(true)` for the small ones alone.
@@ -87,6 +89,13 @@ impl Scope {
             with_migrations: demand.kind() == StatementKind::Migration
                 || is_about_migrations(sentence, demand),
             at: times(sentence, demand),
+            rollbacks: sentence.is_about(&[Word::Rollback, Word::Incident])
+                && matches!(
+                    demand.kind(),
+                    StatementKind::Communication
+                        | StatementKind::ChangeRecord
+                        | StatementKind::Retention
+                ),
             restarts: rule.iter().any(|tag| tag.first.starts_with("restart")),
         }
     }

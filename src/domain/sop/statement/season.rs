@@ -146,9 +146,9 @@ fn date(tags: &[Tag], at: usize) -> Option<Date> {
         // December 24, mid-December, December
         Meaning::Month(month) => Some(match number(at + 1).filter(|day| is_day(month, *day)) {
             Some(day) => {
-                let suffix = tags
-                    .get(at + 2)
-                    .is_some_and(|tag| ["st", "nd", "rd", "th"].contains(&tag.first.as_str()));
+                let suffix = tags.get(at + 2).is_some_and(|tag| {
+                    ["st", "nd", "rd", "th", "日", "号"].contains(&tag.first.as_str())
+                });
                 with_year(tags, month, day, at + 2 + usize::from(suffix))
             }
             None => Date {
@@ -214,7 +214,7 @@ fn end_of_range(tags: &[Tag], from: usize) -> Option<Date> {
     let connects = |tag: &Tag| {
         matches!(tag.meaning, Meaning::Word(Word::To | Word::Until))
             || matches!(tag.meaning, Meaning::Mark('-' | '\u{2013}' | '\u{2014}'))
-            || ["and", "und", "y", "et", "e"].contains(&tag.first.as_str())
+            || ["and", "und", "y", "et", "e", "al", "a", "ao"].contains(&tag.first.as_str())
     };
     let first = tags.get(from)?;
     // December 20-31

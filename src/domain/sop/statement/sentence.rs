@@ -164,10 +164,29 @@ impl Tag {
         self.meaning == Meaning::Word(word)
     }
 
+    /// "failed", "broken", "red": what does not pass.
+    pub fn fails(&self) -> bool {
+        const FAILING: [&str; 26] = [
+            "fail", "broken", "red", "rot", "fehlge", "fehlsch", "fehlerh", "gescheit", "scheiter",
+            "durchgef", "kaputt", "nicht", "schlägt", "schlagen", "fall", "rojo", "échou", "échec",
+            "rouge", "falh", "quebrad", "vermelh", "失", "未", "红", "挂",
+        ];
+        // "不通过", "没通过": a letter that denies what follows.
+        const DENYING: [&str; 6] = ["不", "没", "有", "飘", "报", "ko"];
+        let named = FAILING.iter().any(|word| self.first.starts_with(word));
+        named || DENYING.contains(&self.first.as_str())
+    }
+
+    /// Whether it is a phrase of several words or wide letters.
+    pub fn is_phrase(&self) -> bool {
+        self.end - self.start > self.first.len()
+    }
+
     /// Ends the clause that a "not" reaches into.
     pub fn ends_clause(&self) -> bool {
         match self.meaning {
             Meaning::Mark(mark) => !matches!(mark, '"' | '\'' | '`' | '*' | '_' | '#' | '%' | '@'),
+            Meaning::Other => ["otherwise", "else"].contains(&self.first.as_str()),
             Meaning::Word(word) => matches!(
                 word,
                 Word::Before | Word::Unless | Word::If | Word::Until | Word::After | Word::During
@@ -213,7 +232,26 @@ pub(super) fn tag(text: &str, definition: &Definition) -> Vec<Tag> {
         });
         rest = rest.get(length..).unwrap_or_default();
     }
+    agree(&mut tags);
     tags
+}
+
+/// "No se permite ningún cambio": in Spanish, Portuguese and French several words of a clause deny
+/// together what one of them denies in English; those behind the first say nothing new.
+fn agree(tags: &mut [Tag]) {
+    const TOGETHER: [&str; 22] = [
+        "no", "ningún", "ninguno", "ninguna", "nadie", "nunca", "jamás", "nada", "não", "nenhum",
+        "nenhuma", "ninguém", "jamais", "ne", "n", "pas", "aucun", "aucune", "personne", "rien",
+        "nem", "ni",
+    ];
+    let mut denied = false;
+    for tag in tags {
+        let together = tag.is(Word::Not) && TOGETHER.contains(&tag.first.as_str());
+        if together && denied {
+            tag.meaning = Meaning::Other;
+        }
+        denied = (denied || together) && !tag.ends_clause();
+    }
 }
 
 /// ":latest": the colon belongs to the word behind it, and ends nothing.

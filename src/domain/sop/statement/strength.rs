@@ -51,7 +51,9 @@ pub(super) fn strength(sentence: &Sentence, definition: &Definition) -> Option<S
         return None;
     }
     let links = sentence.owns(Word::Ticket) && sentence.is_about(&[Word::Deploy, Word::Change]);
-    if has(Word::Refers) && !modal && !orders && !has(Word::Not) && !links {
+    // "If you see more errors, roll back" refers to nothing.
+    let reacts = has(Word::If) && has(Word::Rollback);
+    if has(Word::Refers) && !modal && !orders && !has(Word::Not) && !links && !reacts {
         return None;
     }
     let states = !modal && !orders && !sentence.is_question();
@@ -63,10 +65,44 @@ pub(super) fn strength(sentence: &Sentence, definition: &Definition) -> Option<S
         && sentence.names(PlaceWord::Staging)
         && sentence.names(PlaceWord::Production);
     let defines = sentence.owns(Word::Defines) && !triggers && !lasts;
-    if defines && states && !has(Word::Not) && !has(Word::Freeze) {
+    // "The freeze is the last week of December" keeps it free, "a freeze is a time in which" tells
+    // what one is.
+    let is_one = sentence
+        .own()
+        .iter()
+        .any(|tag| tag.is(Word::Defines) && ["is", "are"].contains(&tag.first.as_str()))
+        && sentence.first_word() != Some("there")
+        && !sentence.tags.iter().any(is_time);
+    let freezes = has(Word::Freeze) && !is_one;
+    if defines && states && !has(Word::Not) && !freezes {
         return None;
     }
-    if has(Word::Vague) {
+    if states && !has(Word::Not) && (is_about_itself(sentence) || is_entry(sentence)) {
+        return None;
+    }
+    // "The share of instances that can be away": what is possible, and no demand.
+    let possible = has(Word::May) && !modal && !orders && !has(Word::Not) && !has(Word::Unless);
+    let limits = [
+        Word::Window,
+        Word::Emergency,
+        Word::Severity,
+        Word::Freeze,
+        Word::Skip,
+        Word::Approve,
+        Word::Finding,
+        Word::Rollback,
+        Word::Without,
+    ];
+    let timed = sentence.tags.iter().any(is_time) || sentence.has_any(&limits);
+    if possible && !timed && !sentence.is_item {
+        return None;
+    }
+    // "As needed, with the approval of the captain": the approval is not vague.
+    let vague = sentence
+        .tags
+        .iter()
+        .any(|tag| tag.is(Word::Vague) && !(tag.first == "as" && has(Word::Approve)));
+    if vague {
         return Some(Strength::Vague);
     }
     if has(Word::Should) {
@@ -85,6 +121,65 @@ pub(super) fn strength(sentence: &Sentence, definition: &Definition) -> Option<S
     let window = has(Word::Window) || has(Word::May) || sentence.tags.iter().any(is_time);
     (is_short || window || has(Word::If) || has(Word::Before) || has(Word::After))
         .then_some(Strength::Should)
+}
+
+/// "The system detects", "Purpose: ...": a text about a tool or about itself.
+fn is_about_itself(sentence: &Sentence) -> bool {
+    const LABELS: [&str; 9] = [
+        "purpose",
+        "goal",
+        "background",
+        "timeline",
+        "analogy",
+        "example",
+        "overview",
+        "motivation",
+        "context",
+    ];
+    const TOOLS: [&str; 20] = [
+        "system",
+        "tool",
+        "app",
+        "application",
+        "bot",
+        "script",
+        "workflow",
+        "platform",
+        "cli",
+        "command",
+        "module",
+        "folder",
+        "directory",
+        "file",
+        "repository",
+        "page",
+        "section",
+        "document",
+        "guide",
+        "feature",
+    ];
+    const ARTICLES: [&str; 5] = ["the", "this", "our", "a", "it"];
+    let own = sentence.own();
+    let first = |at: usize| own.get(at).map_or("", |tag| tag.first.as_str());
+    let colon = own
+        .iter()
+        .take(3)
+        .any(|tag| tag.meaning == Meaning::Mark(':'));
+    let labelled = LABELS.contains(&first(0)) && colon;
+    let tells = first(0) == "it" || (ARTICLES.contains(&first(0)) && TOOLS.contains(&first(1)));
+    labelled || (tells && !sentence.has(Word::Done))
+}
+
+/// "17:40: Bob rolls back": a line of a timeline.
+fn is_entry(sentence: &Sentence) -> bool {
+    let own = sentence.own();
+    let clock = own
+        .first()
+        .is_some_and(|tag| matches!(tag.meaning, Meaning::Clock(_)));
+    let mark = own
+        .get(1)
+        .is_some_and(|tag| matches!(tag.meaning, Meaning::Mark(':' | '\u{2192}' | '|')));
+    clock && mark
 }
 
 fn is_time(tag: &super::sentence::Tag) -> bool {

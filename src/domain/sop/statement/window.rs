@@ -3,7 +3,7 @@
 use super::meaning::{Hours, Meaning, Word};
 use super::measure::is_counted;
 use super::sentence::Tag;
-use super::token::Glue;
+use super::token::{Glue, is_wide};
 
 const DAY: u32 = 24 * 60;
 const WORKDAYS: u8 = 0b001_1111;
@@ -203,6 +203,9 @@ impl Reader<'_> {
             Meaning::Days(days) if !is_counted(self.tags, at) => {
                 self.days(at, reached(self.tags, at, *days))
             }
+            // "下午四点": it says which four o'clock is meant.
+            Meaning::Hours(_) if tag.first.starts_with(is_wide) && self.clock(at + 1).is_some() => {
+            }
             Meaning::Hours(hours) => self.part_of_day(at, *hours),
             Meaning::Word(Word::Outside) => self.found.outside = true,
             _ => {}
@@ -304,6 +307,8 @@ impl Reader<'_> {
             let days = self.open.days;
             self.push();
             self.open.days = days;
+        } else if self.stands_apart(at) {
+            self.push();
         }
         let is_business = (hours.from, hours.to) == (9 * 60, 17 * 60);
         self.open.hours = Some(if self.follows(at, &[Word::After]) {
@@ -327,12 +332,14 @@ impl Reader<'_> {
 
     /// Minutes since midnight, where a time of day begins here, and what follows it.
     fn clock(&self, at: usize) -> Option<(u32, usize)> {
-        let tag = &self.tags[at];
+        let tag = self.tags.get(at)?;
         let next = self.tags.get(at + 1);
+        let late = self.is_late(at);
         let half = next.map_or("", |next| next.first.as_str());
         let afternoon = |minutes: u32| match half {
             "pm" if minutes < 12 * 60 => minutes + 12 * 60,
             "am" if minutes >= 12 * 60 => minutes - 12 * 60,
+            _ if late && minutes < 12 * 60 => minutes + 12 * 60,
             _ => minutes,
         };
         match tag.meaning {
@@ -346,7 +353,9 @@ impl Reader<'_> {
             }
             Meaning::Number(hour) if hour <= 24 => match half {
                 "am" | "pm" if hour <= 12 => Some((afternoon(hour * 60), at + 2)),
-                "uhr" | "\u{70b9}" | "\u{65f6}" | "heures" | "horas" => Some((hour * 60, at + 2)),
+                "uhr" | "\u{70b9}" | "\u{65f6}" | "heures" | "horas" => {
+                    Some((afternoon(hour * 60), at + 2))
+                }
                 "h" if next.is_some_and(|next| next.glue == Glue::Nothing)
                     && self.is_time_of_day(at) =>
                 {
@@ -364,6 +373,32 @@ impl Reader<'_> {
     }
 
     /// "9-16", "after 15", "between 9 and 17": a number without a unit.
+    /// "On weekends and at night": the night of any day, and not of the weekend alone.
+    fn stands_apart(&self, at: usize) -> bool {
+        const AND: [&str; 10] = ["and", "or", "und", "oder", "ni", "y", "e", "ou", "和", "及"];
+        let Some((day, _)) = self.last_day else {
+            return false;
+        };
+        let between = self.tags.get(day + 1..at).unwrap_or_default();
+        let joins =
+            |tag: &Tag| AND.contains(&tag.first.as_str()) || tag.meaning == Meaning::Mark('、');
+        between.len() <= 4
+            && between.iter().any(joins)
+            && !between.iter().any(|tag| tag.is(Word::Outside))
+    }
+
+    /// "下午2点", "晚上8点到10点": the part of the day stands before the hours.
+    fn is_late(&self, at: usize) -> bool {
+        let near = self.tags[..at].iter().rev().take(4);
+        let part = near
+            .take_while(|tag| !matches!(tag.meaning, Meaning::Mark(',' | '，' | '、')))
+            .find_map(|tag| match tag.meaning {
+                Meaning::Hours(hours) if tag.first.starts_with(is_wide) => Some(hours),
+                _ => None,
+            });
+        part.is_some_and(|hours| hours.from >= 12 * 60 && hours.to > hours.from)
+    }
+
     fn bare_hour(&self, at: usize, hour: u32) -> Option<(u32, usize)> {
         // A number in words counts things more often than hours.
         if !self.tags[at]

@@ -85,7 +85,9 @@ fn migration(sentence: &Sentence) -> Option<Demand> {
     let safe = wanted(sentence, &[Word::Reversible]).is_some();
     let harmful = sentence
         .position(&[Word::Irreversible])
-        .is_some_and(|at| !wants(sentence, at) || sentence.has(Word::Must));
+        .is_some_and(|at| !wants(sentence, at) || sentence.has(Word::Must))
+        // "No destructive migrations at busy times" is about the times.
+        && !sentence.owns_any(&[Word::Peak, Word::Holiday, Word::Freeze]);
     let handled = sentence.owns_any(&[
         Word::Test,
         Word::Rollback,

@@ -136,8 +136,14 @@ fn count_before(sentence: &Sentence, at: usize) -> Option<u32> {
                 || ["am", "pm", "uhr"].contains(&tag.first.as_str())
         })
     };
-    let found = (at.saturating_sub(4)..at)
+    // "Zwei Kollegen haben dem Release zugestimmt": who is counted stands farther off.
+    let people = |index: usize| {
+        let next = sentence.tags.get(index + 1);
+        next.is_some_and(|tag| tag.is(Word::People))
+    };
+    let found = (at.saturating_sub(8)..at)
         .rev()
+        .filter(|index| at - index <= 4 || people(*index))
         .find(|index| number(*index).is_some() && counts(*index))?;
     // "three of five"
     let of = found

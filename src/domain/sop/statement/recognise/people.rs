@@ -209,7 +209,9 @@ fn is_object(sentence: &Sentence, approval: usize, role: usize) -> bool {
 fn staffing(sentence: &Sentence) -> Option<Demand> {
     if sentence.owns(Word::Alone)
         && sentence.has(Word::Not)
-        && sentence.is_about(&[Word::Deploy, Word::Change, Word::Migration])
+        // "desplegar solo" says itself what is done.
+        && (sentence.is_about(&[Word::Deploy, Word::Change, Word::Migration])
+            || sentence.own().iter().any(|tag| tag.is(Word::Alone) && tag.first.starts_with("desp")))
     {
         return Some(Demand::Attested(Claim::Present));
     }

@@ -289,13 +289,14 @@ fn tests(sentence: &Sentence) -> Vec<Demand> {
     let failing = sentence
         .own()
         .iter()
-        .any(|tag| tag.is(Word::Pass) && FAILING.iter().any(|word| tag.first.starts_with(word)));
+        .any(|tag| tag.is(Word::Pass) && tag.fails());
     let normative = sentence.owns_any(&[Word::Pass, Word::Must, Word::Should, Word::Done])
         || sentence.is_about(&[Word::Before, Word::Without, Word::Skip, Word::Deploy])
         || sentence.is_item
         // "Acceptance tests signed off"
         || sentence.tags.get(at + 1).is_some_and(|tag| tag.is(Word::Approve));
-    let elsewhere = sentence.owns_place(PlaceWord::Staging) && !found.is_empty();
+    let elsewhere = sentence.owns_place(PlaceWord::Staging)
+        && (!found.is_empty() || (sentence.owns(Word::First) && !sentence.owns(Word::Pass)));
     // "Canary: test on a few hosts first" says how it goes out.
     let by_strategy = sentence
         .own()
@@ -348,7 +349,19 @@ fn special_test(sentence: &Sentence, at: usize) -> Demand {
     let reached = shares(sentence.own())
         .first()
         .map(|share| share.value / 100);
+    const COVERAGE: [&str; 9] = [
+        "cobertura",
+        "couverture",
+        "testabdeckung",
+        "codeabdeckung",
+        "覆",
+        "单",
+        "测",
+        "代",
+        "行",
+    ];
     let is_coverage = sentence.tags[at].first.contains("cov")
+        || COVERAGE.contains(&sentence.tags[at].first.as_str())
         || sentence
             .tags
             .get(at)
@@ -358,8 +371,6 @@ fn special_test(sentence: &Sentence, at: usize) -> Demand {
         None => Demand::Attested(Claim::SpecialTests),
     }
 }
-
-const FAILING: [&str; 4] = ["fail", "broken", "red", "rot"];
 
 fn version(sentence: &Sentence) -> Vec<Demand> {
     let mut found = Vec::new();
@@ -405,7 +416,7 @@ fn version(sentence: &Sentence) -> Vec<Demand> {
     let main = sentence
         .tags
         .iter()
-        .any(|tag| tag.is(Word::Branch) && MAIN.contains(&tag.first.as_str()));
+        .any(|tag| tag.is(Word::Branch) && is_main(tag));
     let strict = sentence.has_any(&[Word::Only, Word::Must, Word::Not]);
     let from = sentence.owns_any(&[Word::From, Word::Deploy, Word::Image])
         || sentence.owns_place(PlaceWord::Production);
@@ -415,7 +426,15 @@ fn version(sentence: &Sentence) -> Vec<Demand> {
     found
 }
 
-const MAIN: [&str; 4] = ["main", "master", "trunk", "unmerged"];
+fn is_main(tag: &Tag) -> bool {
+    const MAIN: [&str; 5] = ["main", "master", "trunk", "unmerged", "主"];
+    // "rama principal", "branche principale"
+    const NOUN: [&str; 4] = ["rama", "branche", "branch", "ramo"];
+    let first = tag.first.as_str();
+    MAIN.contains(&first)
+        || first.starts_with("haupt")
+        || (NOUN.contains(&first) && tag.is_phrase())
+}
 
 fn scan(sentence: &Sentence) -> Option<Demand> {
     // "Coverage of 80 % in the analysis" is a limit of the tests.
@@ -425,6 +444,12 @@ fn scan(sentence: &Sentence) -> Option<Demand> {
     // "No critical vulnerabilities": the wish is a scan without findings.
     let finds = sentence.owns(Word::Finding);
     (finds || wanted(sentence, &[Word::Scan]).is_some()).then_some(Demand::Attested(Claim::Scan))
+}
+
+/// "unsigned", "sin firmar", "未签名"
+fn is_unsigned(tag: &Tag) -> bool {
+    tag.first.starts_with("un")
+        || ["sin", "no", "non", "não", "sem", "未"].contains(&tag.first.as_str())
 }
 
 /// "Never deploy from a laptop" forbids what it names; "images are signed" wants it.
@@ -444,9 +469,7 @@ fn provenance(sentence: &Sentence) -> Option<Demand> {
     let found = match (wanted(sentence, &[Word::Provenance]), unproven) {
         (Some(_), _) => Demand::Attested(Claim::Provenance),
         // "Unsigned" wants a signature; a laptop is in no plan unless somebody says so.
-        (None, Some(at)) if sentence.tags[at].first.starts_with("un") => {
-            Demand::Attested(Claim::Provenance)
-        }
+        (None, Some(at)) if is_unsigned(&sentence.tags[at]) => Demand::Attested(Claim::Provenance),
         (None, Some(_)) => Demand::NotSaid(Claim::Provenance),
         (None, None) => return None,
     };

@@ -22,7 +22,10 @@ const SUBJECT: [Word; 10] = [
 ];
 
 pub(super) fn demands(sentence: &Sentence) -> Vec<Demand> {
-    if !sentence.is_about(&SUBJECT) && !is_bare(sentence) {
+    // "周五不要上生产": what is forbidden or bound to a time there is a change.
+    let in_production = sentence.owns_place(super::super::meaning::PlaceWord::Production)
+        && sentence.owns_any(&[Word::Not, Word::Only]);
+    if !sentence.is_about(&SUBJECT) && !is_bare(sentence) && !in_production {
         return Vec::new();
     }
     let mut found = Vec::new();

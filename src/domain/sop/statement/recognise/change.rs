@@ -2,7 +2,7 @@
 //! time, what is kept.
 
 use super::super::demand::{Claim, Demand, Limits};
-use super::super::meaning::{Meaning, StrategyWord, Word};
+use super::super::meaning::{Meaning, PlaceWord, StrategyWord, Word};
 use super::super::measure::{durations, failing_share, latencies, shares};
 use super::super::sentence::{Sentence, Tag};
 use super::{arrows, wanted, wants};
@@ -76,8 +76,11 @@ fn migration(sentence: &Sentence) -> Option<Demand> {
         let first = &sentence.tags[*at].first;
         ["online", "two", "safe", "non", "zero"].contains(&first.as_str())
     };
+    // "No migration skips staging" is about staging.
+    let skips = sentence.owns(Word::Skip) && sentence.owns_place(PlaceWord::Staging);
     let at = sentence
         .position(&[Word::Migration])
+        .filter(|_| !skips)
         .or_else(|| wanted(sentence, &[Word::Reversible]).filter(phased))?;
     if sentence.owns(Word::Rollback) && !wants(sentence, at) && sentence.has(Word::Auto) {
         return Some(Demand::NoSchemaDowngrade);

@@ -25,7 +25,7 @@ fn staging(sentence: &Sentence) -> Vec<Demand> {
     let monitors = wanted(sentence, &[Word::Monitor]).is_some();
     // "Canary for at least 30 minutes"
     let lets = ["let", "leave", "hold", "wait", "run", "keep"].map(Some);
-    let least = ["minimum", "min", "least", "\u{2265}"];
+    let least = ["minimum", "min", "least", "\u{2265}", "for"];
     let strategic = sentence
         .own()
         .iter()

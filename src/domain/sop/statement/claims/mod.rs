@@ -269,7 +269,10 @@ impl Claims {
                         || tag.is(Word::After)
                 });
                 self.attested("attested.migration", !denied && !later);
-                if tags[at].first.starts_with("can") {
+                if ["can", "irreversib"]
+                    .iter()
+                    .any(|word| tags[at].first.starts_with(word))
+                {
                     self.assume("plan.rollback_target", false.into());
                 }
             }

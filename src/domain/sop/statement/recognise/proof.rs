@@ -389,7 +389,7 @@ fn version(sentence: &Sentence) -> Vec<Demand> {
         || sentence.owns_any(&[Word::Must, Word::Only, Word::Mutable, Word::Pinned]);
     if !about
         || sentence.owns_any(&[Word::Backup, Word::Keep, Word::Test])
-            && !sentence.owns(Word::Pinned)
+            && !sentence.owns_any(&[Word::Pinned, Word::Mutable])
     {
         return found;
     }

@@ -24,3 +24,5 @@ mod shop;
 mod states;
 #[path = "browser/story.rs"]
 mod story;
+#[path = "browser/unread.rs"]
+mod unread;

@@ -16,7 +16,6 @@ use crate::domain::facts::{
     ApprovalFacts, AttestedFacts, ChangeFacts, ElsewhereFacts, Facts, FreezeFacts, IncidentFacts,
     LiveFacts, PeopleFacts, PlanFacts, ReleaseFacts, TimeFacts,
 };
-use crate::domain::incident::IncidentStatus;
 use crate::domain::lock::Place;
 use crate::domain::name::{EnvironmentName, PersonName};
 use crate::domain::plan::Plan;
@@ -191,20 +190,14 @@ impl Flow {
     }
 
     fn open_incidents(&self, plan: &Plan) -> Result<i64, FlowError> {
-        let incidents = self.store.incidents(&Selection {
+        let open = self.store.open_incidents(&Selection {
             service: Some(plan.body.service.clone()),
-            limit: INCIDENTS,
+            limit: u32::MAX,
             ..Selection::default()
         })?;
-        let open = incidents
-            .iter()
-            .filter(|i| i.status == IncidentStatus::Open);
-        Ok(i64::try_from(open.count()).unwrap_or(i64::MAX))
+        Ok(i64::try_from(open.len()).unwrap_or(i64::MAX))
     }
 }
-
-/// An older one that is still open is not what somebody works on.
-const INCIDENTS: u32 = 50;
 
 fn quality_word(quality: Quality) -> &'static str {
     match quality {

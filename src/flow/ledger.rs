@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::Flow;
 use super::error::FlowError;
-use crate::adapters::db::{Selection, StoreError};
+use crate::adapters::db::Selection;
 use crate::domain::execution::{Execution, ExecutionState};
 use crate::domain::id::{ExecutionId, WatchId};
 use crate::domain::leftover::Leftover;
@@ -22,6 +22,10 @@ pub struct ExecutionView {
     pub execution: Execution,
     pub state: ExecutionState,
     pub plan: Plan,
+    /// What it makes live; absent where that is nothing, before it has begun, and where the release is
+    /// not what was written any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
     /// How long nothing answered, in milliseconds, once that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interruption_ms: Option<u64>,
@@ -36,6 +40,7 @@ pub struct ExecutionView {
 impl ExecutionView {
     pub(super) fn of(
         execution: Execution,
+        version: Option<String>,
         state: ExecutionState,
         plan: Plan,
         past: Option<Past>,
@@ -45,6 +50,7 @@ impl ExecutionView {
         Self {
             interruption_ms: interruption(&state).map(milliseconds),
             execution,
+            version,
             state,
             plan,
             past,
@@ -59,7 +65,9 @@ impl ExecutionView {
 pub struct ListedExecution {
     #[serde(flatten)]
     pub execution: Execution,
-    /// What it makes live; absent where that is nothing, or before it has begun.
+    /// What it makes live; absent where that is nothing, before it has begun, and where the release is
+    /// not what was written any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
 }
 
@@ -78,20 +86,20 @@ impl Flow {
     ///
     /// When the ledger cannot be read.
     pub fn executions(&self, selection: &Selection) -> Result<Vec<ListedExecution>, FlowError> {
-        let listed = self.store.executions(selection)?.into_iter();
-        let with_version = |execution: Execution| {
-            let version = match &execution.release {
-                Some(release) => match self.store.release(release) {
-                    Ok(release) => Some(release.version),
-                    // It is written when the execution begins.
-                    Err(StoreError::NotFound { .. }) => None,
-                    Err(error) => return Err(error.into()),
-                },
-                None => None,
-            };
-            Ok(ListedExecution { execution, version })
+        let listed = self.store.executions(selection)?;
+        let releases = listed.iter().filter_map(|e| e.release.as_ref()).collect();
+        let versions = self.store.versions(&releases)?;
+        let with_version = |execution: Execution| ListedExecution {
+            version: (execution.release.as_ref()).and_then(|id| versions.get(id).cloned()),
+            execution,
         };
-        listed.map(with_version).collect()
+        Ok(listed.into_iter().map(with_version).collect())
+    }
+
+    /// What an execution makes live, as in a list of them.
+    pub(super) fn version(&self, execution: &Execution) -> Result<Option<String>, FlowError> {
+        let release = execution.release.iter().collect();
+        Ok(self.store.versions(&release)?.into_values().next())
     }
 
     /// # Errors
@@ -102,7 +110,10 @@ impl Flow {
         let plan = self.store.plan(&execution.plan)?;
         let state = self.store.execution_state(&execution)?;
         let left = self.listed_as_left(&plan.body, &execution, &state)?;
-        Ok(ExecutionView::of(execution, state, plan, None, left))
+        let version = self.version(&execution)?;
+        Ok(ExecutionView::of(
+            execution, version, state, plan, None, left,
+        ))
     }
 
     /// # Errors

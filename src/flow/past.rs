@@ -43,9 +43,11 @@ impl Flow {
         if !state.status.has_ended() {
             execution.ended_at = None;
         }
+        let version = self.version(&execution)?;
         // What is left in the world is known of now only.
         Ok(ExecutionView::of(
             execution,
+            version,
             state,
             plan,
             Some(past),

@@ -7,6 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::house::{Answer, House, text};
+use super::lists::{closed, incident, open, write};
 
 #[tokio::test]
 async fn a_sentence_becomes_a_pending_plan_that_can_be_read_listed_and_rejected() {
@@ -331,4 +332,43 @@ async fn search_finds_the_passage_or_nothing() {
     ] {
         assert_eq!(search(path).await.ok(), nothing, "{path}");
     }
+}
+
+const NOTHING_OPEN: &str = "---
+title: Incidents
+rules:
+  - id: nothing-open
+    require: incident.open == 0
+    severity: high
+    message: Nothing is deployed while an incident is open.
+    passes:
+      - {incident.open: 0}
+    fails:
+      - {incident.open: 1}
+---
+# Incidents
+
+Nothing is deployed while an incident is open.
+";
+
+/// However many were opened and closed after it.
+#[tokio::test]
+async fn an_incident_that_is_open_blocks_however_old_it_is() {
+    let house = House::new().await;
+    std::fs::write(house.data().join("sops/incidents.md"), NOTHING_OPEN).unwrap();
+    house.post("/api/sops/reindex", json!({})).await.ok();
+    let closed = (2..=61).map(|number| incident(number, &closed())).collect();
+    write(&house, closed).await;
+    let findings = |plan: &Value| -> Vec<String> {
+        let findings = plan["advice"]["findings"].as_array().unwrap().iter();
+        findings
+            .map(|one| text(&one["severity"]).to_owned())
+            .collect()
+    };
+    let plan = house.plan("deploy shop v1.0.0 to staging").await;
+    assert_eq!(findings(&plan), [""; 0], "{plan:#}");
+    write(&house, vec![incident(1, &open())]).await;
+    let plan = house.plan("deploy shop v1.1.0 to staging").await;
+    assert_eq!(findings(&plan), ["high"], "{plan:#}");
+    house.approve(&plan).await.problem(422, "blocked");
 }

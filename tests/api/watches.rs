@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use commander::domain::release::{Presence, Quality};
+use commander::domain::release::{Presence, Quality, Release};
 use commander::domain::transition::{Change, Transition};
 use commander::domain::verdict::{
     Baseline, ContainerFacts, ContainerReport, ContainerState, Evidence,
@@ -13,15 +13,13 @@ use serde_json::json;
 use super::house::House;
 use super::ledger::{at, id, place, release};
 
-#[tokio::test]
-async fn a_watch_is_told_as_points_without_its_evidence() {
-    let house = House::new().await;
-    let live = release(1, Presence::Live, Quality::Unproven);
-    let watch = Watch {
-        id: id(1),
-        release: live.id.clone(),
+/// A watch over a release that has just begun.
+pub fn watch(number: u64, over: &Release) -> Watch {
+    Watch {
+        id: id(number),
+        release: over.id.clone(),
         place: place(),
-        plan: live.plan.clone(),
+        plan: over.plan.clone(),
         predecessor: None,
         restored: false,
         grant: None,
@@ -30,7 +28,14 @@ async fn a_watch_is_told_as_points_without_its_evidence() {
         reason: None,
         started_at: at(30),
         ended_at: None,
-    };
+    }
+}
+
+#[tokio::test]
+async fn a_watch_is_told_as_points_without_its_evidence() {
+    let house = House::new().await;
+    let live = release(1, Presence::Live, Quality::Unproven);
+    let watch = watch(1, &live);
     let tick = Tick {
         elapsed: Duration::from_secs(2),
         now: at(40),

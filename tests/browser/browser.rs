@@ -107,7 +107,12 @@ impl Browser {
     /// From its next loading on the page has no frames to draw in, as in a tab that nobody looks
     /// at: effects come a tenth of a second after what was drawn, and answers before them.
     pub async fn in_the_background(&self) {
-        let source = "globalThis.requestAnimationFrame = () => 0;";
+        self.before_the_page("globalThis.requestAnimationFrame = () => 0;")
+            .await;
+    }
+
+    /// From its next loading on the page finds this done.
+    pub async fn before_the_page(&self, source: &str) {
         self.command(
             "goog/cdp/execute",
             &json!({"cmd": "Page.addScriptToEvaluateOnNewDocument", "params": {"source": source}}),

@@ -27,6 +27,7 @@ fn detail(scenario: Scenario, status: ExecutionStatus) -> ExecutionView {
         execution,
         state: ExecutionState::new(&scenario.plan.body),
         plan: scenario.plan,
+        version: None,
         interruption_ms: None,
         past: None,
         left: Vec::new(),

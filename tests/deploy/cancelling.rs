@@ -83,8 +83,6 @@ async fn hc_29_cancelling_during_build_tests_switch_and_gate_ends_as_before() {
     assert!(house.incidents().is_empty());
 }
 
-/// The engine carries a stop out, whether or not anybody still waits for it: what was told to end
-/// when the switch was left is waited for, and started again after it.
 /// A release whose container takes longer to end than a step that was cancelled is waited for.
 async fn with_what_takes_long_to_end() -> (House, Release) {
     let drain = "[services.shop.environments.staging]\ndrain = \"18s\"";
@@ -97,6 +95,8 @@ async fn with_what_takes_long_to_end() -> (House, Release) {
     (house, release)
 }
 
+/// The engine carries a stop out, whether or not anybody still waits for it: what was told to end
+/// when the switch was left is waited for, and started again after it.
 #[tokio::test(flavor = "multi_thread")]
 async fn hc_29_what_takes_long_to_end_serves_again_after_a_cancelled_switch() {
     let (house, before) = with_what_takes_long_to_end().await;

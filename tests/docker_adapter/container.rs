@@ -274,8 +274,10 @@ async fn a_container_is_renamed_and_removed_and_twice_is_harmless() {
         docker.remove(&id).await.unwrap();
     }
     assert_eq!(docker.find(&standby).await.unwrap(), None);
-    let error = docker.start(&id).await.unwrap_err();
-    assert!(matches!(error, ContainerError::Missing { .. }), "{error}");
+    for gone in [docker.start(&id).await, docker.stop(&id, NO_DRAIN).await] {
+        let error = gone.unwrap_err();
+        assert!(matches!(error, ContainerError::Missing { .. }), "{error}");
+    }
 }
 
 #[tokio::test]

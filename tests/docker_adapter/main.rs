@@ -11,6 +11,7 @@ mod logs;
 mod marks;
 mod one_shot;
 mod proxy;
+mod vanishing;
 
 #[path = "../support/docker_image.rs"]
 mod docker_image;

@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use commander::adapters::docker::Docker;
 use commander::adapters::git::Git;
 use commander::adapters::probe::Probe;
 use commander::adapters::scripts::Scripts;
@@ -65,7 +66,7 @@ fn marked(token: u64, by: &ExecutionId) -> Answer {
 }
 
 /// What a run with token 5 meets that stops the live container, and what its log says.
-async fn stop_under(double: &Double, fences: &Adapters) -> (Result<(), FaultKind>, Vec<String>) {
+pub async fn stop_under(world: &Adapters, name: &str) -> (Result<(), FaultKind>, Vec<String>) {
     let lines = Arc::new(Lines::default());
     let call = Call {
         execution: execution("a"),
@@ -79,21 +80,17 @@ async fn stop_under(double: &Double, fences: &Adapters) -> (Result<(), FaultKind
         cancel: CancellationToken::new(),
         log: lines.clone(),
     };
-    let world = Adapters {
-        docker: double.docker(),
-        ..fences.clone()
-    };
     let drain = Duration::from_secs(1);
-    let stopped = world.stop_container(NAME, drain, &call).await;
+    let stopped = world.stop_container(name, drain, &call).await;
     let lines = lines.0.lock().unwrap().clone();
     (stopped.map_err(|fault| fault.kind), lines)
 }
 
 /// One process: what it has heard of, and what it works with.
-fn process(double: &Double) -> Adapters {
+pub fn process(docker: Docker) -> Adapters {
     Adapters {
         git: Git::new("/nowhere".into()),
-        docker: double.docker(),
+        docker,
         probe: Probe::new().unwrap(),
         scripts: Arc::new(Scripts::default()),
         secrets: SecretKey::new(vec![7; 32]),
@@ -114,7 +111,7 @@ async fn a_newer_mark_that_is_read_refuses_the_change() {
         (4, "b", false),
     ] {
         let double = engine(move || marked(token, &execution(by)));
-        let (stopped, lines) = stop_under(&double, &process(&double)).await;
+        let (stopped, lines) = stop_under(&process(double.docker()), NAME).await;
         let expected = match refused {
             true => Err(FaultKind::Overtaken),
             false => Ok(()),
@@ -133,8 +130,8 @@ async fn a_switch_goes_on_where_the_marks_cannot_be_read_and_says_so() {
             true => Answer::open(""),
             false => Answer::ended("<html>"),
         });
-        let process = process(&double);
-        let (stopped, lines) = stop_under(&double, &process).await;
+        let process = process(double.docker());
+        let (stopped, lines) = stop_under(&process, NAME).await;
         assert_eq!(stopped, Ok(()), "hangs: {hangs}");
         assert!(was_stopped(&double));
         let [line] = &lines[..] else {
@@ -150,7 +147,7 @@ async fn a_switch_goes_on_where_the_marks_cannot_be_read_and_says_so() {
 #[tokio::test]
 async fn a_run_that_another_of_this_process_overtook_is_refused_without_the_marks() {
     let double = engine(|| Answer::ended("<html>"));
-    let process = process(&double);
+    let process = process(double.docker());
     let newer = Fence {
         place: place(),
         token: 6,
@@ -158,7 +155,7 @@ async fn a_run_that_another_of_this_process_overtook_is_refused_without_the_mark
         since: Timestamp::UNIX_EPOCH,
     };
     process.fences.lock().unwrap().pass(&newer).unwrap();
-    let (stopped, _) = stop_under(&double, &process).await;
+    let (stopped, _) = stop_under(&process, NAME).await;
     assert_eq!(stopped, Err(FaultKind::Overtaken));
     assert!(!was_stopped(&double));
 }

@@ -419,6 +419,19 @@ async fn hc_47_a_row_that_was_removed_added_or_put_back_is_named() {
     assert!(found.starts_with("release rel_"), "{found}");
 }
 
+/// An incident that was made unreadable is not gone from those that are open.
+#[tokio::test]
+async fn hc_47_an_open_incident_that_is_no_value_any_more_is_not_passed_over() {
+    let (ledger, _) = with_one_of_each().await;
+    let by_hand = ledger.by_hand();
+    for body in ["replace(body, '\"open\"', '\"splendid\"')", "'nothing'"] {
+        let edit = format!("UPDATE incidents SET body = {body}");
+        assert_eq!(by_hand.execute(&edit, []), Ok(1), "{edit}");
+        assert_tampered(ledger.store.open_incidents(&selection()), "inc_");
+        assert_eq!(ledger.store.counts().unwrap().open_incidents, 1, "{edit}");
+    }
+}
+
 /// What an open watch counts is sealed when it ends, its evaluations with it.
 #[tokio::test]
 async fn hc_47_an_edited_evaluation_is_named_once_its_watch_has_ended() {
@@ -471,6 +484,8 @@ async fn a_database_from_before_there_were_seals_is_sealed_at_the_first_start() 
 
 /// As the fifth migration left it: what a plan says was in the row that holds its status.
 pub const BEFORE_PLAN_BODIES: &str = "
+    DROP INDEX plans_pending_by_place;
+    DROP INDEX incidents_open;
     DROP TRIGGER plans_stay;
     DROP TRIGGER plan_bodies_no_delete;
     ALTER TABLE plans ADD COLUMN body TEXT NOT NULL DEFAULT '';

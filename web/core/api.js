@@ -6,9 +6,7 @@ const AGAIN = [150, 600, 0];
 
 /** Why it was not done: the server's `application/problem+json`, or that nobody answered. */
 export class ApiError extends Error {
-  /**
-   * @param {{code: string, detail: string, status?: number, correlationId?: string, findings?: any[]}} problem
-   */
+  /** @param {{code: string, detail: string, status?: number, correlationId?: string, findings?: any[]}} problem */
   constructor(problem) {
     super(problem.detail.replace(/^(?:this|the|there|that|it|no|nobody|a|an|name|only)\b/, (word) => word[0].toUpperCase() + word.slice(1)));
     this.code = problem.code;
@@ -18,13 +16,7 @@ export class ApiError extends Error {
   }
 }
 
-/**
- * @param {string} method
- * @param {string} path
- * @param {unknown} [body]
- * @param {Record<string, string>} [headers]
- * @returns {Promise<any>}
- */
+/** @param {string} method @param {string} path @param {unknown} [body] @param {Record<string, string>} [headers] */
 export async function ask(method, path, body, headers = {}) {
   const response = await send(method, path, body, headers);
   if (response.status === 204) return null;
@@ -43,23 +35,15 @@ const SIGNS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 /** @param {string} _ @param {unknown} value */
 const undisguised = (_, value) => (typeof value === "string" ? value.replace(SIGNS, (c) => `⟨${c.codePointAt(0).toString(16)}⟩`) : value);
 
-/** @param {string} path @returns {Promise<any>} */
+/** @param {string} path */
 export const get = (path) => ask("GET", path);
 
-/** @param {string} path @param {unknown} [body] @param {Record<string, string>} [headers] */
+/** @param {string} path @param {unknown} [body] @param {{}} [headers] */
 export const post = (path, body = {}, headers) => ask("POST", path, body, headers);
 
-/**
- * A response whose status is good; anything else is thrown.
- * @param {string} method
- * @param {string} path
- * @param {unknown} [body]
- * @param {Record<string, string>} [headers]
- * @param {AbortSignal} [signal]
- */
+/** A response whose status is good; anything else is thrown. @param {string} method @param {string} path @param {unknown} [body] @param {{}} [headers] @param {AbortSignal} [signal] */
 export async function send(method, path, body, headers = {}, signal) {
   const changes = method !== "GET";
-  /** @type {Record<string, string>} */
   const all = { ...headers };
   if (body !== undefined) all["content-type"] = "application/json";
   if (changes && session.csrf()) all["x-commander-csrf"] = session.csrf();
@@ -84,9 +68,8 @@ export async function send(method, path, body, headers = {}, signal) {
 
 /** @param {Response} response */
 async function problem(response) {
-  const correlationId = response.headers.get("x-request-id") ?? "";
-  const body = await response.json().catch(() => /** @type {any} */ (null));
-  if (body?.code) return new ApiError({ correlationId, ...body });
-  const detail = `The server answered ${response.status} ${response.statusText}.`;
-  return new ApiError({ code: "unreadable", detail, status: response.status, correlationId });
+  const { status, statusText, headers } = response;
+  const body = await response.json().catch(() => null);
+  const detail = typeof body?.detail === "string" ? body.detail : `The server answered ${status} ${statusText}.`;
+  return new ApiError({ code: "unreadable", correlationId: headers.get("x-request-id") ?? "", ...body, status, detail });
 }

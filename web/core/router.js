@@ -1,9 +1,6 @@
 // The address behind `#`: `#/plans/plan_1?x=y` is path ["plans", "plan_1"] and query {x: "y"}.
 import { signal } from "./signal.js";
 
-/** @typedef {{path: string[], query: URLSearchParams, text: string}} Route */
-
-/** @returns {Route} */
 function current() {
   const text = location.hash.replace(/^#\/?/, "");
   const [path, query] = text.split("?", 2);

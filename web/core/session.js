@@ -8,11 +8,7 @@ const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel("command
 /** Why somebody who was signed in is not any more. */
 export const SIGNED_OUT = "You are signed out: the server was started anew, or this session was not used for twelve hours.";
 
-/**
- * @typedef {{phase: "starting" | "out" | "in", person: string, mayChange: boolean, why: string}} SignedIn
- */
-
-/** @type {ReturnType<typeof signal<SignedIn>>} */
+/** @type {ReturnType<typeof signal<{phase: "starting" | "out" | "in", person: string, mayChange: boolean, why: string}>>} */
 export const state = signal({ phase: "starting", person: "", mayChange: false, why: "" });
 
 export const session = {

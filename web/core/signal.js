@@ -16,7 +16,7 @@ export function signal(value) {
       value = next;
       for (const listener of [...listeners]) listener(value);
     },
-    /** @param {(value: T) => void} listener @returns {() => void} */
+    /** @param {(value: T) => void} listener */
     listen(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
@@ -27,7 +27,6 @@ export function signal(value) {
 /**
  * @template T
  * @param {{get: () => T, listen: (listener: (value: T) => void) => () => void}} of
- * @returns {T}
  */
 export function useSignal(of) {
   const value = of.get();

@@ -8,15 +8,9 @@ const word = (word) => (/^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceA
 /** @param {string[]} argv */
 export const commandLine = (argv) => argv.map(word).join(" ");
 
-/** @param {any} image */
 const of = (image) => (image.from === "built" ? "the built image" : `image ${short(image.imageId)}`);
 
-/**
- * What the step does in one line, its exact call, and what else belongs to it.
- * @param {any} step
- * @param {any} body the plan's
- * @returns {{what: string, call: string, details: any[]}}
- */
+/** What the step does in one line, its exact call, and what else belongs to it. @param {any} step @param {any} body the plan's */
 export function described(step, body) {
   const action = step.action;
   const configuration = body.configuration;
@@ -69,7 +63,7 @@ export function described(step, body) {
   }
 }
 
-/** How long nothing will answer, in words. @param {any} body */
+/** How long nothing will answer, in words. */
 export function interruption(body) {
   const switches = body.steps.find((step) => step.action.kind === "switch");
   if (body.steps.some((step) => step.action.kind === "restart_container")) return "the service does not answer while its container restarts";

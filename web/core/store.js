@@ -5,7 +5,7 @@ import { get } from "./api.js";
 import { onNotice } from "./stream.js";
 
 /** @typedef {(topic: string, id: string) => boolean} Concerns */
-/** @typedef {{data: any, error: any, loading: boolean, at: number, users: Map<() => void, Concerns>, left: Concerns, running: boolean, again: boolean, took: number, timer: any}} Entry */
+/** @typedef {ReturnType<typeof fresh>} Entry */
 
 /** Notices come in bursts; so many milliseconds of them are one reading. */
 const BURST = 40;
@@ -28,14 +28,15 @@ onNotice((notice) => {
 /**
  * @param {string | null} path nothing is read for null
  * @param {Concerns} [concerns] whether a notice is about it
- * @returns {{data: any, error: any, loading: boolean, reload: () => void}}
+ * @param {(path: string) => Promise<any>} [how] where one answer is not all of it
  */
-export function useData(path, concerns = never) {
+export function useData(path, concerns = never, how = get) {
   const [, draw] = useState({});
   const drawn = path && entries.get(path)?.at;
   useEffect(() => {
     if (!path) return undefined;
     const entry = entryOf(path);
+    entry.how = how;
     if (drawn !== undefined && drawn !== entry.at) draw({});
     const user = () => draw({});
     // What was kept while nobody looked, or nobody who hears of changes, may be old.
@@ -57,7 +58,13 @@ export function useData(path, concerns = never) {
   };
 }
 
+/** @type {Concerns} */
 const never = () => false;
+
+const fresh = () => ({
+  data: undefined, error: undefined, loading: true, at: 0, users: /** @type {Map<() => void, Concerns>} */ (new Map()), left: never,
+  running: false, again: false, how: get, took: 0, timer: 0,
+});
 
 /** @param {string} path */
 export function reload(path) {
@@ -81,10 +88,7 @@ export function forgetAll() {
 function entryOf(path) {
   let entry = entries.get(path);
   if (!entry) {
-    entry = {
-      data: undefined, error: undefined, loading: true, at: 0, users: new Map(), left: never,
-      running: false, again: false, took: 0, timer: 0,
-    };
+    entry = fresh();
     entries.set(path, entry);
   }
   return entry;
@@ -110,7 +114,7 @@ async function read(path, entry) {
   entry.running = true;
   const begun = performance.now();
   try {
-    entry.data = await get(path);
+    entry.data = await entry.how(path);
     entry.error = undefined;
   } catch (error) {
     entry.error = error;

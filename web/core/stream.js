@@ -23,7 +23,7 @@ let lastId = "";
 let leading = false;
 let started = false;
 
-/** `null` stands for: too much was missed, read everything again. @param {(notice: Notice | null) => void} listener @returns {() => void} */
+/** `null` stands for: too much was missed, read everything again. @param {(notice: Notice | null) => void} listener */
 export function onNotice(listener) {
   listeners.add(listener);
   return () => void listeners.delete(listener);
@@ -79,7 +79,6 @@ async function signedIn() {
 
 /** @param {() => void} opened @param {AbortSignal} ended */
 async function follow(opened, ended) {
-  /** @type {Record<string, string>} */
   const headers = lastId ? { "last-event-id": lastId } : {};
   await readEvents(`/api/events?topics=${TOPICS}`, headers, {
     open() {

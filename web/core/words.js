@@ -114,20 +114,20 @@ export const requester = (by) => (by.kind === "person" ? by.name : "the watch");
 /** @param {{service: string, environment?: string}} place */
 export const placeName = (place) => (place.environment ? `${place.service} · ${place.environment}` : place.service);
 
-/** What a plan does, in one line. @param {any} plan */
+/** What a plan does, in one line. */
 export function headline(plan) {
   const { action, service, environment, pins } = plan.body;
   const which = pins.reference ?? (pins.commit && `commit ${commit(pins.commit)}`);
-  const verb = /** @type {Record<string, string>} */ ({ rollback: "Roll back", deploy: "Deploy", promote: "Promote", build: "Build", test: "Test", restart: "Restart" })[action] ?? action;
+  const verb = ({ rollback: "Roll back", deploy: "Deploy", promote: "Promote", build: "Build", test: "Test", restart: "Restart" })[action] ?? action;
   if (action === "rollback" && which) return `Roll ${service} in ${environment} back to ${which}`;
   if (action === "deploy" || action === "promote") return `${verb} ${service} ${which ?? ""} to ${environment}`;
   return [verb, service, which, environment && `in ${environment}`].filter(Boolean).join(" ");
 }
 
-/** Whether a procedure forbids a plan that would else wait for approval. @param {any} plan */
+/** Whether a procedure forbids a plan that would else wait for approval. */
 export const isBlocked = (plan) => plan.status === "pending_approval" && plan.advice.findings.some((f) => f.severity === "high");
 
-/** What an execution does, of a list. @param {any} execution */
+/** What an execution does, of a list. */
 export function deed({ action, place: { service, environment }, version }) {
   const where = environment ? ` ${action === "deploy" || action === "promote" ? "to" : "in"} ${environment}` : "";
   if (action === "rollback") return `roll back ${service}${where}${version ? ` to ${version}` : ""}`;
@@ -148,16 +148,15 @@ const trimmed = (number, digits) => String(Number(number.toFixed(digits)));
 /** @param {string} metric */
 export const metricName = (metric) => ({ error_rate: "error rate", p95: "p95", requests: "requests" })[metric] ?? metric;
 
-/** @param {any} bytes */
 export const size = (bytes) => (bytes >= 2 ** 30 ? `${trimmed(bytes / 2 ** 30, 1)} GiB` : `${trimmed(bytes / 2 ** 20, 0)} MiB`);
 
-/** What a stuck execution may have left. @param {any} thing */
+/** What a stuck execution may have left. */
 export const thingWords = (thing) => ({ container: `container ${thing.name}`, kept: `kept container ${thing.name}`, image: `image ${thing.tag}`, test: `container of ${thing.step}`, script: `what the script ${thing.script} did` })[thing.kind];
 
 /** @param {string} found */
 export const foundWords = (found) => ({ unknown: "may be there", gone: "is gone", there: "is there", running: "runs" })[found];
 
-/** The sentence of a rule that confirmed a degradation. @param {any} rule */
+/** The sentence of a rule that confirmed a degradation. */
 export function ruleSentence(rule) {
   switch (rule?.kind) {
     case "consecutive": return `${rule.bad} bad evaluations with no good one between them`;
@@ -187,5 +186,5 @@ export function configurationLines(configuration) {
   return lines;
 }
 
-/** Where a secret comes from; its value is never sent. @param {any} from */
+/** Where a secret comes from; its value is never sent. */
 const reference = (from) => (typeof from === "string" ? from : Object.values(from).join(":"));

@@ -21,7 +21,6 @@ function Known({ at, exactly }) {
   return html`<time datetime=${at} title=${full(at)}>${exactly ? exact(at) : ago(Date.parse(at), now)}</time>`;
 }
 
-/** @type {Record<string, string>} */
 const SHAPES = {
   check: "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm3.6 5.2-4.3 5-.6.1-2.5-2.3.9-1 1.9 1.7 3.5-4.2Z",
   cross: "M1.5 1.5h13v13h-13ZM5 4 4 5l3 3-3 3 1 1 3-3 3 3 1-1-3-3 3-3-1-1-3 3Z",
@@ -68,7 +67,6 @@ export const PlanBadge = ({ plan, word = undefined }) => isBlocked(plan) ? html`
 export const Digest = ({ of, what }) =>
   of ? html`<span class="chip mono"><span title=${of}>${what === "commit" ? commit(of) : short(of)}</span><${Copy} text=${of} label=${what} /></span>` : html`<span class="dim">–</span>`;
 
-/** @type {Record<string, string>} */
 const BEHIND = { pln: "plans", exe: "executions", rel: "releases", inc: "incidents" };
 
 /** A text in which long ids are short, and lead to what they name. */
@@ -81,7 +79,7 @@ export function Ids({ text }) {
   })}`;
 }
 
-/** A row of a list of facts. @param {any} name @param {any} text */
+/** A row of a list of facts. */
 export const fact = (name, text) => html`<div><dt>${name}</dt><dd>${text}</dd></div>`;
 
 /** @param {{of: [string, any][]}} props */
@@ -100,7 +98,7 @@ export function toast(text, tone = "good", more = "") {
   setTimeout(() => toasts.set(toasts.get().filter((t) => t !== one)), tone === "good" ? 5000 : 12000);
 }
 
-/** What went wrong with something that a person did. @param {any} error */
+/** What went wrong with something that a person did. */
 export const toastError = (error) => toast(error.message, "bad", error.correlationId ?? "");
 
 export function Toasts() {
@@ -116,19 +114,19 @@ export function Toasts() {
 
 export const Correlation = ({ id }) => id && html`<p class="correlation">correlation id <code>${id}</code> <${Copy} text=${id} label="correlation id" /></p>`;
 
-export const Failed = ({ error, reload }) => html`<div class="state bad" role="alert">
-  <h2><${Glyph} shape="cross" tone="bad" /> ${title(error)}</h2>
+export const Failed = ({ error, reload, what = "" }) => html`<div class="state bad" role="alert">
+  <h2><${Glyph} shape="cross" tone="bad" /> ${title(error, what)}</h2>
   <p>${error.message}</p>
   <${Correlation} id=${error.correlationId} />
   ${reload && html`<p><button type="button" onClick=${reload}>Try again</button></p>`}
 </div>`;
 
-/** @param {any} error */
-function title(error) {
+/** @param {any} error @param {string} what */
+function title(error, what) {
   if (error.code === "unreachable") return "The server does not answer";
   if (error.status === 404) return "There is no such thing";
   if (error.status === 403) return "Not allowed";
-  return "This could not be read";
+  return `${what ? `The ${what}` : "This"} could not be read`;
 }
 
 export const Loading = ({ what = "" }) => html`<div class="state loading" role="status" aria-label=${`Loading ${what}`}><i></i><i></i><i></i></div>`;
@@ -136,12 +134,13 @@ export const Loading = ({ what = "" }) => html`<div class="state loading" role="
 export const Empty = ({ title, children }) => html`<div class="state empty"><h2>${title}</h2>${children}</div>`;
 
 /**
- * What is read, or why it cannot be. Data that is there stays when a later reading fails.
- * @param {{from: {data: any, error: any, loading: boolean, reload: () => void}, what: string, children: (data: any) => any}} props
+ * What is read, all of it, or why it cannot be. Data that is there stays while the server is away.
+ * @param {{from: any, what: string, children: (...data: any[]) => any}} props
  */
 export function Read({ from, what, children }) {
-  const { data, error, reload } = from;
-  const is = data !== undefined && (!error || error.code === "unreachable") ? children(data) : error ? html`<${Failed} error=${error} reload=${reload} />` : html`<${Loading} what=${what} />`;
+  const all = [from].flat();
+  const failed = all.find(({ data, error }) => error && (data === undefined || error.code !== "unreachable"));
+  const is = failed ? html`<${Failed} ...${failed} what=${what} />` : all.every(({ data }) => data !== undefined) ? children(...all.map(({ data }) => data)) : html`<${Loading} what=${what} />`;
   // Preact may put what grows from one element to several behind what follows it.
   return html`<div class="as-one">${is}</div>`;
 }

@@ -17,13 +17,7 @@ export function wordAt(text, caret) {
   return { start, end: caret, word: text.slice(start, caret) };
 }
 
-/**
- * @param {string} text
- * @param {number} caret
- * @param {any} reading what was understood so far
- * @param {any[]} services
- * @returns {Promise<Choice[]>}
- */
+/** @param {string} text @param {number} caret @param {any} reading what was understood so far @param {any[]} services */
 export async function choices(text, caret, reading, services) {
   const { start, word } = wordAt(text, caret);
   const wanted = word.toLowerCase();
@@ -48,7 +42,7 @@ export async function choices(text, caret, reading, services) {
   return found.slice(0, MOST);
 }
 
-/** @param {string} service @param {string} q @returns {Promise<any[]>} */
+/** @param {string} service @param {string} q */
 function refsOf(service, q) {
   const path = `/api/services/${encodeURIComponent(service)}/refs?limit=6&q=${encodeURIComponent(q)}`;
   const kept = refs.get(path);

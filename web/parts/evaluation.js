@@ -26,7 +26,6 @@ function Reading({ reading, measure }) {
     <td class="dim"><${Time} at=${reading.askedAt} exactly /> in ${reading.tookMilliseconds} ms</td></tr>`;
 }
 
-/** @param {any} reading */
 function outcome({ metric, outcome: o }) {
   switch (o.kind) {
     case "value": return value(metric, o.value);
@@ -40,7 +39,6 @@ function outcome({ metric, outcome: o }) {
   }
 }
 
-/** @param {any} error */
 const failure = (error) => [String(error?.kind ?? "").replaceAll("_", " "), error?.message ?? error?.what ?? error?.status ?? error?.to].filter(Boolean).join(": ");
 
 function Scrape({ scrape }) {

@@ -21,7 +21,6 @@ export function Frame({ children }) {
   const counts = status.data?.counts;
   // On a narrow screen the way that is gone may stand outside.
   useEffect(() => document.querySelector(".ways [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }), [name]);
-  /** @type {Record<string, [number, string]>} */
   const badges = counts ? { plans: [counts.pendingPlans, "waits"], executions: [counts.openExecutions, "busy"], incidents: [counts.openIncidents, "bad"] } : {};
   return html`<a class="skip" href="#main" onClick=${(e) => { e.preventDefault(); document.getElementById("main").focus(); }}>Skip to the content</a>
     <header class="top">

@@ -9,13 +9,7 @@ const [HEIGHT, GAP_Y] = [46, 14];
 const LIVE = [124, 30];
 const PLANNED = [99, 12];
 
-/**
- * The longest way from a beginning to each step is its layer.
- * @param {any[]} steps
- * @param {[string, string][]} edges
- * @param {number[]} [sizes]
- * @returns {{at: Map<string, {x: number, y: number}>, width: number, height: number, order: string[]}}
- */
+/** The longest way from a beginning to each step is its layer. @param {any[]} steps @param {[string, string][]} edges @param {number[]} [sizes] */
 export function layers(steps, edges, [width, gap] = LIVE) {
   /** @type {Map<string, number>} */
   const layer = new Map(steps.map((step) => [step.id, 0]));
@@ -36,15 +30,13 @@ export function layers(steps, edges, [width, gap] = LIVE) {
   return { at, width: filled.length * (width + gap) - gap, height, order: filled.flat() };
 }
 
-/** The steps in an order in which each stands behind what it waits for. @param {any} body */
+/** The steps in an order in which each stands behind what it waits for. */
 export function inOrder(body) {
   const { order } = layers(body.steps, body.edges);
   return order.map((id) => body.steps.find((step) => step.id === id));
 }
 
-/**
- * @param {{body: any, states?: Record<string, any>, chosen?: string, choose?: (id: string) => void}} props
- */
+/** @param {{body: any, states?: Record<string, any>, chosen?: string, choose?: (id: string) => void}} props */
 export function Graph({ body, states, chosen, choose }) {
   const sizes = states ? LIVE : PLANNED;
   const { at, width, height } = layers(body.steps, body.edges, sizes);
@@ -91,7 +83,6 @@ function Took({ state }) {
   return length(ended - Date.parse(state.startedAt));
 }
 
-/** @param {any} step */
 function kind(step) {
   const kinds = { fetch_source: "fetch", build_image: "docker build", require_image: "look", run_test: "test", confirm: "asks a person", create_container: "create", switch: "stop, start", health_gate: "until well", smoke_test: "live test", verify_running: "inspect", restart_container: "restart", run_script: "script" };
   return kinds[step.action.kind] ?? step.action.kind;

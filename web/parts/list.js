@@ -41,25 +41,30 @@ export function Table({ heads, items, row, kind = "" }) {
 }
 
 /**
- * The newest rows of a list of the server, kept up to date, and older ones on wish.
+ * The newest rows of a list of the server and older ones on wish, all kept up to date.
  * @param {{path: string, concerns: import("../core/store.js").Concerns, what: string, heads: any, row: (item: any) => any, children: any, kind?: string}} props
  */
 export function List({ path, concerns, what, heads, row, children, kind }) {
   const of = `${path}${path.includes("?") ? "&" : "?"}limit=${LIMIT}`;
-  const newest = useData(of, concerns);
-  const [pages, setPages] = useState(1);
-  const kept = useRef([]);
-  const [older, busy] = useOnce(async () => {
-    const { items } = await get(`${of}&before=${kept.current.at(-1).id}`);
-    kept.current = [...kept.current, ...items];
-    setPages(pages + 1);
+  const pages = useRef(1);
+  const behind = async (items) => (await get(items.length ? `${of}&before=${items.at(-1).id}` : of)).items;
+  // Every page that is shown is read anew: what is old changes, too, and between pages there is no gap.
+  const list = useData(of, concerns, async () => {
+    const items = [];
+    for (let n = 0; n < pages.current && items.length === n * LIMIT; n++) items.push(...await behind(items));
+    return { items };
   });
-  return html`<${Read} from=${newest} what=${what}>${({ items }) => {
-    if (items.length === 0) return children;
-    const last = items.at(-1).id;
-    if (items.length === LIMIT) items = [...items, ...kept.current.filter(({ id }) => id < last)].slice(0, LIMIT * pages);
-    kept.current = items;
-    return html`<${Table} heads=${heads} items=${items} row=${row} kind=${kind} />
-      ${items.length === LIMIT * pages && html`<p class="more"><button disabled=${busy} onClick=${older} data-test="older">Older ${what}</button></p>`}`;
-  }}</${Read}>`;
+  const [older, busy] = useOnce(async () => {
+    const { items } = list.data;
+    // A reading that is under way reads it, too.
+    pages.current += 1;
+    try {
+      items.push(...await behind(items));
+    } catch (error) {
+      pages.current -= 1;
+      throw error;
+    }
+  });
+  return html`<${Read} from=${list} what=${what}>${({ items }) => items.length === 0 ? children : html`<${Table} heads=${heads} items=${items} row=${row} kind=${kind} />
+    ${(busy || items.length >= LIMIT * pages.current) && html`<p class="more"><button disabled=${busy} onClick=${older} data-test="older">Older ${what}</button></p>`}`}</${Read}>`;
 }

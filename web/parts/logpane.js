@@ -14,10 +14,7 @@ const SPARE = 12;
 /** More are not kept in a browser; the oldest go, and it is said. */
 const MOST = 200_000;
 
-/**
- * A stream of lines, resumed behind the last one that was seen.
- * @param {string} path
- */
+/** A stream of lines, resumed behind the last one that was seen. @param {string} path */
 export function useLines(path) {
   const kept = useRef(/** @type {{lines: Line[], dropped: number}} */ ({ lines: [], dropped: 0 }));
   const [seen, setSeen] = useState({ count: 0, state: "connecting", why: "" });
@@ -37,7 +34,6 @@ export function useLines(path) {
     const run = async () => {
       for (let wait = 500; !ending.signal.aborted; wait = Math.min(wait * 2, 10_000)) {
         try {
-          /** @type {Record<string, string>} */
           const headers = lastId ? { "last-event-id": lastId } : {};
           await readEvents(path, headers, {
             open() { state = "open"; why = ""; wait = 500; draw(); },

@@ -5,7 +5,7 @@ import { metricName, said, value } from "../core/words.js";
 
 /** @typedef {{at: string, number: number, verdict: string, own: string, value: number | null, limit: number | null, baseline: number | null}} PlotPoint */
 
-/** The points of one metric. @param {any[]} evaluations @param {string} metric @returns {PlotPoint[]} */
+/** The points of one metric. @param {any[]} evaluations @param {string} metric */
 export function pointsOf(evaluations, metric) {
   return evaluations.map((e) => {
     const measure = e.measures.find((m) => m.metric === metric);

@@ -51,7 +51,6 @@ export function slots(intent) {
   return all;
 }
 
-/** @param {any} wish */
 function version(wish) {
   if (wish.kind === "previous") return "the last known good";
   if (wish.kind === "running_in") return `what runs in ${wish.value}`;
@@ -59,12 +58,10 @@ function version(wish) {
   return wish.value;
 }
 
-/** @param {any} step */
 const postStep = (step) => ({ run_tests: "all image tests", smoke_tests: "all live tests", health_check: "the health gate" })[step.kind] ?? step.name;
 
 export const Slots = ({ intent }) => html`<dl class="slots">${slots(intent).map(({ name, slot, text }) => html`<div class=${`m-${name}`}><dt>${name}</dt><dd>${text}${source(slot)}</dd></div>`)}</dl>`;
 
-/** @param {any} slot */
 function source(slot) {
   if (slot.source === "only_service") return html` <span class="dim">the only one</span>`;
   if (slot.source === "thread") return html` <span class="dim">said before</span>`;

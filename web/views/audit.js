@@ -25,29 +25,36 @@ export function AuditView({ query }) {
     let current = true;
     let last = 0;
     let timer = 0;
+    let turn = Promise.resolve();
     const add = (/** @type {any[]} */ items) => {
       if (!current) return;
       setRead(true);
+      setFailure(null);
       const fresh = items.filter((row) => row.seq > last);
       if (fresh.length === 0) return;
       last = fresh.at(-1).seq;
       setRows((before) => [...before, ...fresh]);
     };
     const follow = async () => {
-      timer = 0;
       try {
         for (let more = true; more && current; ) {
-          const { items } = await get(`/api/audit?after=${last}&limit=${PAGE}`);
-          add(items);
-          more = items.length === PAGE;
+          more = last > 0;
+          const { items } = await get(`/api/audit?${more ? `after=${last}&` : ""}limit=${PAGE}`);
+          add(more ? items : items.reverse());
+          more &&= items.length === PAGE;
         }
       } catch (error) {
         if (current) setFailure(error);
       }
     };
-    get(`/api/audit?limit=${PAGE}`).then(({ items }) => add(items.reverse()), (error) => current && setFailure(error));
+    // One after the other: nothing follows before the last page is there.
+    const next = () => {
+      timer = 0;
+      turn = turn.then(follow);
+    };
+    next();
     const deaf = onNotice((notice) => {
-      if (notice?.topic !== "journal") timer ||= setTimeout(follow, 200);
+      if (notice?.topic !== "journal") timer ||= setTimeout(next, 200);
     });
     return () => {
       current = false;

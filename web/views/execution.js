@@ -32,7 +32,8 @@ function Execution({ view, reload }) {
   const open = OPEN.has(state.status);
   const steps = inOrder(plan.body);
   const [at, setAt] = useState(0);
-  const then = useData(at ? `/api/executions/${execution.id}?at=${at}` : null).data;
+  const past = useData(at ? `/api/executions/${execution.id}?at=${at}` : null);
+  const then = past.data;
   const last = useRef(state);
   if (then) last.current = then.state;
   const states = (at ? last.current : state).steps;
@@ -46,7 +47,7 @@ function Execution({ view, reload }) {
     <${Outcome} execution=${execution} plan=${plan} state=${state} />
     <${Left} left=${view.left} />
     <${Questions} execution=${execution} states=${state.steps} />
-    <section aria-label="Steps"><${Past} id=${execution.id} at=${at} choose=${setAt} /><${Graph} body=${plan.body} states=${states} chosen=${chosen} choose=${(step) => setChosen(step === chosen ? "" : step)} />
+    <section aria-label="Steps"><${Past} id=${execution.id} at=${at} choose=${setAt} />${past.error && !then ? html`<${Failed} ...${past} what="moment" />` : html`<${Graph} body=${plan.body} states=${states} chosen=${chosen} choose=${(step) => setChosen(step === chosen ? "" : step)} />`}
       ${chosen && html`<ol class="steps"><${Step} step=${steps.find((s) => s.id === chosen)} body=${plan.body} state=${states[chosen] ?? { status: "waiting" }} open toggle=${() => setChosen("")} /></ol>`}
       ${chosen && !open && html`<${Again} id=${execution.id} step=${chosen} disabled=${!mayChange} />`}</section>
     ${!open && execution.endedAt && html`<section aria-labelledby="timeline"><h2 id="timeline">Timeline</h2><${Gantt} steps=${steps} states=${state.steps} from=${begun} to=${execution.endedAt} /></section>`}

@@ -34,7 +34,6 @@ function Incident({ incident }) {
   </article>`;
 }
 
-/** @param {any} incident */
 function todo({ kind, service, environment }) {
   if (kind === "stuck") return "Something could not be undone. Put right by hand what is listed, then deploy or roll back.";
   if (kind === "target_missing") return "The release to go back to is gone. Deploy a good version, so that there is one again.";
@@ -76,7 +75,6 @@ function Evidence({ incident }) {
 /** Text of others inside Markdown: nothing in it is markup. @param {string} text */
 const quoted = (text) => text.replace(/[\\`*_{}[\]<>#|~]/g, "\\$&").replace(/\s+/g, " ");
 
-/** @param {any} incident */
 export function markdown(incident) {
   const lines = [`# ${quoted(incident.title)}`, "", `- Where: ${quoted(placeName(incident))}`, `- Severity: ${incident.severity}, ${incident.status.kind}`, `- Opened: ${incident.openedAt}`, `- Incident: ${incident.id}`];
   if (incident.rule) lines.push(`- Confirmed by: ${ruleSentence(incident.rule)}`);

@@ -46,7 +46,6 @@ export function PlansView({ query }) {
 
 export const EXECUTION_HEADS = html`<th class="w-4">Outcome</th><th>What</th><th class="w-3">By</th><th class="w-3">Begun</th><th class="w-2 right">Took</th>`;
 
-/** @param {any} e */
 export const executionRow = (e) => html`<tr key=${e.id}><td class="k-status"><${Badge} of="execution" status=${e.status} /></td><td class="k-what"><a href=${to("executions", e.id)}>${deed(e)}</a></td><td class="k-by">${requester(e.requestedBy)}</td><td class="k-when"><${Time} at=${e.createdAt} /></td><td class="k-took right num">${e.endedAt ? between(e.createdAt, e.endedAt, 0) : html`<${SoFar} from=${e.createdAt} />`}</td></tr>`;
 
 const SoFar = ({ from }) => html`${between(from, null, useNow())}`;

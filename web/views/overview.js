@@ -12,8 +12,8 @@ import { EXECUTION_HEADS, executionRow } from "./lists.js";
 
 const ANY = (topic) => topic !== "journal";
 const LAST = 8;
-/** So many of what waits are shown at first. */
-const FIRST = 8;
+/** So many of what waits are read, and shown at first. */
+const [READ, FIRST] = [100, 8];
 /** From so many services on they can be filtered. */
 const MANY = 8;
 /** How tall a service and each of its environments are before they were seen. */
@@ -21,24 +21,29 @@ const [HEAD, ROW] = [47, 55];
 
 export function Overview() {
   const services = useData("/api/services", ANY);
-  const plans = useData("/api/plans?status=pending_approval&limit=100", (topic) => topic === "plan");
-  const incidents = useData("/api/incidents?open=true&brief=true&limit=100", (topic) => topic === "incident");
+  const plans = useData(`/api/plans?status=pending_approval&limit=${READ}`, (topic) => topic === "plan");
+  const incidents = useData(`/api/incidents?open=true&brief=true&limit=${READ}`, (topic) => topic === "incident");
+  const status = useData("/api/status");
   const executions = useData(`/api/executions?limit=${LAST}`, (topic) => topic === "execution");
   useTitle("");
   return html`<h1 class="unseen">Overview</h1>
     <${Read} from=${services} what="services">${(data) => html`
-      <${Waiting} plans=${plans.data?.items ?? []} incidents=${incidents.data?.items ?? []} places=${data.items.flatMap((s) => s.environments)} />
+      <${Read} from=${[plans, incidents, status]} what="list of what waits">${(p, i, { counts }) => html`<${Waiting} plans=${p.items} incidents=${i.items} counts=${counts} places=${data.items.flatMap((s) => s.environments)} />`}</${Read}>
       <${Services} services=${data.items} />
     `}</${Read}>
     <section aria-labelledby="last"><header class="head"><h2 id="last">Last changes</h2><a href="#/executions">All executions</a></header>
       <${Read} from=${executions} what="executions">${(data) => html`<${Last} items=${data.items} />`}</${Read}></section>`;
 }
 
-function Waiting({ plans, incidents, places }) {
+function Waiting({ plans, incidents, counts, places }) {
   const [all, setAll] = useState(false);
   const frozen = places.filter((place) => place.freeze);
   const shown = incidents.filter((incident) => incident.severity !== "notice" || incident.kind === "freeze");
-  const count = plans.length + shown.length + frozen.length;
+  const read = plans.length + shown.length + frozen.length;
+  // Those that were not read are counted by the server.
+  const unread = (items, all) => items.length < READ ? 0 : Math.max(0, all - READ);
+  const [plansLeft, incidentsLeft] = [unread(plans, counts.pendingPlans), unread(incidents, counts.openIncidents)];
+  const count = read + plansLeft + incidentsLeft;
   if (count === 0) return html`<p class="calm" data-test="waiting" data-count="0"><${Glyph} shape="check" tone="good" />Nothing waits for a person.</p>`;
   const lines = [
     ...shown.map((i) => html`<li key=${i.id} class="t-bad-edge"><${Badge} of="severity" status=${i.severity} word=${i.severity} /><a href=${to("incidents", i.id)}>${i.title}</a><span class="aside">opened <${Time} at=${i.openedAt} /></span></li>`),
@@ -48,7 +53,8 @@ function Waiting({ plans, incidents, places }) {
   return html`<section class="waiting" aria-labelledby="waiting" data-test="waiting" data-count=${count}>
     <header class="head"><h2 id="waiting">Waits for a person <span class="count waits">${count}</span></h2></header>
     <ul>${all ? lines : lines.slice(0, FIRST)}</ul>
-    ${count > FIRST && html`<p class="more"><button class="small" aria-expanded=${all} onClick=${() => setAll(!all)}>${all ? "Fewer" : `All ${count}`}</button></p>`}</section>`;
+    ${count > FIRST && html`<p class="more acts"><button class="small" aria-expanded=${all} onClick=${() => setAll(!all)}>${all ? "Fewer" : read < count ? `The newest ${read} of ${count}` : `All ${count}`}</button>
+      ${plansLeft > 0 && html`<a href="#/plans?status=pending_approval">All ${counts.pendingPlans} plans</a>`}${incidentsLeft > 0 && html`<a href="#/incidents">All incidents</a>`}</p>`}</section>`;
 }
 
 function Frozen({ place }) {

@@ -21,7 +21,9 @@ export function PlanView({ id }) {
 function Plan({ plan, approvals, reload }) {
   const { body } = plan;
   const where = placed(body);
-  const releases = useData(body.environment ? `/api/releases?${where}&limit=200` : null, (topic) => topic === "release").data?.items ?? [];
+  const ledger = useData(body.environment ? `/api/releases?${where}&limit=200` : null, (topic) => topic === "release");
+  const releases = ledger.data?.items ?? [];
+  const missing = ledger.data ? "is not among the newest 200 of the ledger" : ledger.error ? "could not be read" : "is being read";
   const executions = useData(`/api/executions?${where}&limit=200`, (topic) => topic === "execution").data?.items ?? [];
   const execution = executions.find((e) => e.plan === plan.id);
   useTitle(headline(plan));
@@ -31,9 +33,9 @@ function Plan({ plan, approvals, reload }) {
       ${plan.origin.rerunOf && html`<a href=${to("executions", plan.origin.rerunOf.execution)}>an execution</a> again, from <b class="mono">${plan.origin.rerunOf.fromStep}</b> `}<span class="dim">asked by ${requester(plan.origin.by)} <${Time} at=${plan.createdAt} /></span></p>
     <div class="columns">
       <div>
-        <${Changes} plan=${plan} releases=${releases} />
+        <${Changes} plan=${plan} releases=${releases} missing=${missing} />
         <${Steps} plan=${plan} />
-        ${body.environment && html`<${WayBack} plan=${plan} releases=${releases} />`}
+        ${body.environment && html`<${WayBack} plan=${plan} releases=${releases} missing=${missing} />`}
       </div>
       <aside><${Decision} plan=${plan} approvals=${approvals} execution=${execution} reload=${reload} /><${Advice} advice=${plan.advice} /></aside>
     </div></article>`;
@@ -42,10 +44,9 @@ function Plan({ plan, approvals, reload }) {
 /** How the server's note about the interruption begins; it also knows how long the last one was. */
 const INTERRUPTION = "interruption: ";
 
-/** @param {any} pin @param {any} release */
 const isPinned = (pin, release) => pin && release.commit === pin.commit && release.configurationDigest === pin.configuration && release.imageId === pin.imageId;
 
-function Changes({ plan, releases }) {
+function Changes({ plan, releases, missing }) {
   const { pins, configuration } = plan.body;
   const live = releases.find((r) => isPinned(pins.live, r));
   /** @type {string[]} */
@@ -61,7 +62,7 @@ function Changes({ plan, releases }) {
       ${plan.chain.length > 0 && html`${fact("Afterwards", html`once this is verified, a plan for ${plan.chain.join(", then ")} is made and waits for its own approval`)}`}
     </dl>
     ${plan.changes && html`<${Commits} changes=${plan.changes} />`}
-    ${configuration && html`<${Configuration} now=${configuration} before=${live?.configuration} first=${!pins.live} />`}</section>`;
+    ${configuration && html`<${Configuration} now=${configuration} before=${live?.configuration} none=${pins.live ? `The release that it replaces ${missing}.` : "Nothing to compare with: nothing runs there yet."} />`}</section>`;
 }
 
 function Commits({ changes }) {
@@ -76,7 +77,7 @@ function Commits({ changes }) {
     ${files > 0 && html`<details><summary>${counted(files, "file")}</summary><ul class="files mono">${changes.files.map((file) => html`<li>${file}</li>`)}</ul>${changes.moreFiles > 0 && html`<p class="dim">and ${changes.moreFiles} more</p>`}</details>`}`;
 }
 
-function Configuration({ now, before, first }) {
+function Configuration({ now, before, none }) {
   const next = configurationLines(now);
   const old = new Map(configurationLines(before));
   const names = [...new Set([...old.keys(), ...next.map(([name]) => name)])];
@@ -85,7 +86,7 @@ function Configuration({ now, before, first }) {
   const same = names.length - differing.length;
   return html`<h3>Configuration</h3>
     ${before && html`<p>${differing.length === 0 ? "The same as what runs." : `${counted(differing.length, "difference")} to what runs.`}</p>`}
-    ${!before && html`<p>${first ? "Nothing to compare with: nothing runs there yet." : "The release that it replaces is not in the ledger any more."}</p>`}
+    ${!before && html`<p>${none}</p>`}
     ${differing.length > 0 && html`<table class="diff"><tbody>${differing.map((name) => html`<tr><th>${name}</th><td>${old.has(name) && html`<del>${old.get(name)}</del>`}</td><td>${after.has(name) && html`<ins>${after.get(name)}</ins>`}</td></tr>`)}</tbody></table>`}
     <details open=${!before}><summary>${before ? `${same} unchanged, all of it` : "All of it"}</summary><${Pairs} of=${next} /></details>`;
 }
@@ -98,7 +99,7 @@ function Steps({ plan }) {
     <ol class="steps">${steps.map((step) => html`<${Step} key=${step.id} step=${step} body=${plan.body} open=${chosen === step.id} toggle=${() => setChosen(chosen === step.id ? "" : step.id)} />`)}</ol></section>`;
 }
 
-function WayBack({ plan, releases }) {
+function WayBack({ plan, releases, missing }) {
   const { rollbackTarget, onDegraded, action } = plan.body;
   const target = releases.find((r) => isPinned(rollbackTarget, r));
   const [text, tone] = onDegraded.act === "roll_back" ? ["Goes back by itself, once, if this release turns out bad in its bake. Approving this plan approves that rollback too.", "good"]
@@ -109,11 +110,10 @@ function WayBack({ plan, releases }) {
   return html`<section aria-labelledby="back"><h2 id="back">The way back</h2>
     <p><${Glyph} shape=${tone === "good" ? "check" : tone === "warn" ? "diamond" : "dot"} tone=${tone} />${text}</p>
     ${rollbackTarget && html`<dl class="facts"><div><dt>Goes to</dt><dd>${target ? html`<a class="mono" href=${to("releases", target.id)}>${target.version}</a> ` : ""}<${Digest} of=${rollbackTarget.commit} what="commit" /></dd></div>
-      <div><dt>Proof</dt><dd>${target ? html`<${Badge} of="quality" status=${target.quality} />${proof(target)}, first live <${Time} at=${target.firstLiveAt} />` : "the release is not in the ledger any more"}</dd></div>
+      <div><dt>Proof</dt><dd>${target ? html`<${Badge} of="quality" status=${target.quality} />${proof(target)}, first live <${Time} at=${target.firstLiveAt} />` : `the release ${missing}`}</dd></div>
       ${fact("Image", html`<${Digest} of=${rollbackTarget.imageId} what="image" />`)}<div><dt>Configuration</dt><dd class="mono">${short(rollbackTarget.configuration)}</dd></div></dl>`}</section>`;
 }
 
-/** @param {any} release */
 function proof({ verifiedBy }) {
   if (!verifiedBy) return "";
   return { metrics: " by its metrics over a whole bake", probe: " by Commander's own requests over a whole bake", person: ` by ${verifiedBy.name}` }[verifiedBy.kind] ?? "";

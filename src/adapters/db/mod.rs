@@ -65,6 +65,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("../../../migrations/0004_open_places.sql")),
     M::up(include_str!("../../../migrations/0005_decisions.sql")),
     M::up(include_str!("../../../migrations/0006_plan_bodies.sql")),
+    M::up(include_str!("../../../migrations/0007_what_waits.sql")),
 ];
 
 /// Why the store did not do it. Nothing was written.

@@ -1,9 +1,11 @@
 //! What can be asked of the ledger.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Params, params};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::rows::{from_json, from_word, tampered};
@@ -59,6 +61,12 @@ pub struct Kept {
 const PLAN: &str = "SELECT id, body, status, reason FROM plans LEFT JOIN plan_bodies ON plan = id";
 pub const RELEASE: &str = "SELECT id, body, presence, quality FROM releases";
 pub const EXECUTION: &str = "SELECT id, body, status, ended_at FROM executions";
+pub const PENDING_PLANS: &str = "SELECT id FROM plans
+    WHERE service = ?1 AND environment = ?2 AND status = 'pending_approval' ORDER BY id";
+/// That of `migrations/0007_what_waits.sql`, word for word: otherwise its index is not used. What is
+/// no value any more counts as open, so that it is refused and not passed over.
+pub const IS_OPEN: &str =
+    "CASE WHEN json_valid(body) THEN body ->> '$.status.kind' END IS NOT 'closed'";
 
 impl Store {
     /// A plan with its present status.
@@ -117,10 +125,7 @@ impl Store {
     /// not looked at.
     pub fn pending_plans(&self, place: &Place) -> Result<Vec<PlanId>, StoreError> {
         self.read(|db| {
-            let mut pending = db.prepare_cached(
-                "SELECT id FROM plans WHERE service = ?1 AND environment = ?2
-                 AND status = 'pending_approval' ORDER BY id",
-            )?;
+            let mut pending = db.prepare_cached(PENDING_PLANS)?;
             let of_place = params![place.service.as_str(), environment(place)];
             let mut ids = Vec::new();
             for id in pending.query_map(of_place, |row| row.get::<_, String>(0))? {
@@ -308,6 +313,26 @@ impl Store {
         })
     }
 
+    /// The versions of these releases. One that is not there, or is not what was written, has none: it
+    /// is refused where it is read itself, and a list that names it can be read all the same.
+    pub fn versions(
+        &self,
+        releases: &BTreeSet<&ReleaseId>,
+    ) -> Result<BTreeMap<ReleaseId, String>, StoreError> {
+        #[derive(Deserialize)]
+        struct Named {
+            version: String,
+        }
+        self.read(|db| {
+            let bodies = seals::intact_releases(db, releases)?;
+            let version = |id: &ReleaseId| {
+                let named: Option<Named> = serde_json::from_str(bodies.get(id.as_str())?).ok();
+                Some((id.clone(), named?.version))
+            };
+            Ok(releases.iter().filter_map(|id| version(id)).collect())
+        })
+    }
+
     /// All releases of a place, oldest first.
     pub fn ledger(&self, place: &Place) -> Result<Vec<Release>, StoreError> {
         self.read(|db| {
@@ -471,7 +496,7 @@ impl Store {
 
     /// Those that nobody and nothing has closed.
     pub fn open_incidents(&self, selection: &Selection) -> Result<Vec<Incident>, StoreError> {
-        self.incidents_where("body ->> '$.status.kind' = 'open'", selection)
+        self.incidents_where(IS_OPEN, selection)
     }
 
     fn incidents_where(
@@ -483,11 +508,7 @@ impl Store {
             bodies(
                 db,
                 "incident",
-                &format!(
-                    "SELECT id, body FROM incidents WHERE {condition}
-                     AND (?1 IS NULL OR service = ?1) AND (?2 IS NULL OR environment = ?2)
-                     AND (?3 IS NULL OR id < ?3) ORDER BY id DESC LIMIT ?4"
-                ),
+                &incidents(condition),
                 params![
                     selection.service.as_ref().map(|s| s.as_str()),
                     selection.environment.as_ref().map(|e| e.as_str()),
@@ -625,25 +646,16 @@ impl Store {
 
     pub fn counts(&self) -> Result<Counts, StoreError> {
         self.read(|db| {
-            let counts = db
-                .prepare_cached(
-                    "SELECT (SELECT count(*) FROM plans WHERE status = 'pending_approval'),
-                            (SELECT count(*) FROM executions WHERE ended_at IS NULL),
-                            (SELECT count(*) FROM releases WHERE presence = 'live'),
-                            (SELECT count(*) FROM watches WHERE status IN ('baking', 'paused', 'degraded')),
-                            (SELECT count(*) FROM incidents WHERE body ->> '$.status.kind' = 'open'),
-                            (SELECT count(*) FROM freezes)",
-                )?
-                .query_row([], |row| {
-                    Ok(Counts {
-                        pending_plans: row.get(0)?,
-                        open_executions: row.get(1)?,
-                        live_releases: row.get(2)?,
-                        open_watches: row.get(3)?,
-                        open_incidents: row.get(4)?,
-                        freezes: row.get(5)?,
-                    })
-                })?;
+            let counts = db.prepare_cached(&count_all())?.query_row([], |row| {
+                Ok(Counts {
+                    pending_plans: row.get(0)?,
+                    open_executions: row.get(1)?,
+                    live_releases: row.get(2)?,
+                    open_watches: row.get(3)?,
+                    open_incidents: row.get(4)?,
+                    freezes: row.get(5)?,
+                })
+            })?;
             Ok(counts)
         })
     }
@@ -657,6 +669,27 @@ impl Store {
     pub fn journal_head(&self, execution: &ExecutionId) -> Result<String, StoreError> {
         self.read(|db| Ok(chain::journal_head(db, execution)?.1))
     }
+}
+
+/// Incidents as a selection wants them, newest first.
+pub fn incidents(condition: &str) -> String {
+    format!(
+        "SELECT id, body FROM incidents WHERE {condition}
+         AND (?1 IS NULL OR service = ?1) AND (?2 IS NULL OR environment = ?2)
+         AND (?3 IS NULL OR id < ?3) ORDER BY id DESC LIMIT ?4"
+    )
+}
+
+/// The figures of [`Counts`], each from an index but for the freezes, which are few.
+pub fn count_all() -> String {
+    format!(
+        "SELECT (SELECT count(*) FROM plans WHERE status = 'pending_approval'),
+                (SELECT count(*) FROM executions WHERE ended_at IS NULL),
+                (SELECT count(*) FROM releases WHERE presence = 'live'),
+                (SELECT count(*) FROM watches WHERE status IN ('baking', 'paused', 'degraded')),
+                (SELECT count(*) FROM incidents WHERE {IS_OPEN}),
+                (SELECT count(*) FROM freezes)"
+    )
 }
 
 /// The state that a journal adds up to.

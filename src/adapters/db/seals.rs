@@ -13,13 +13,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use super::StoreError;
 use super::changes::write_failed;
-use super::rows::tampered;
+use super::rows::{json, tampered};
 use crate::domain::audit::Detail;
 use crate::domain::digest::Digest;
+use crate::domain::id::ReleaseId;
 use crate::domain::lock::Place;
 use crate::domain::transition::Change;
 
@@ -218,6 +219,16 @@ struct SealedRow {
 }
 
 impl SealedRow {
+    /// Of the columns id, content and seal.
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let content: String = row.get(1)?;
+        Ok(Self {
+            id: row.get(0)?,
+            digest: Digest::of_bytes(content.as_bytes()).into(),
+            seal: row.get(2)?,
+        })
+    }
+
     fn check(&self, kind: &Kind) -> Result<(), StoreError> {
         match self.seal.as_deref() == Some(self.digest.as_str()) {
             true => Ok(()),
@@ -265,12 +276,7 @@ fn each_row(
     ))?;
     let mut rows = statement.query([key])?;
     while let Some(row) = rows.next()? {
-        let content: String = row.get(1)?;
-        look(SealedRow {
-            id: row.get(0)?,
-            digest: Digest::of_bytes(content.as_bytes()).into(),
-            seal: row.get(2)?,
-        })?;
+        look(SealedRow::read(row)?)?;
     }
     Ok(())
 }
@@ -314,6 +320,30 @@ pub fn check(db: &Connection, what: &str, key: &str) -> Result<(), StoreError> {
         return Ok(());
     };
     each_row(db, kind, Some(key), |row| row.check(kind))
+}
+
+/// The bodies of these releases, by their ids, in one query. One that is not there, or is not what
+/// was written, has none.
+pub fn intact_releases(
+    db: &Connection,
+    ids: &BTreeSet<&ReleaseId>,
+) -> Result<BTreeMap<String, String>, StoreError> {
+    let Kind {
+        table, id, content, ..
+    } = RELEASE;
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {id}, {content}, seal, body FROM {table}
+         WHERE {id} IN (SELECT value FROM json_each(?1))"
+    ))?;
+    let mut rows = statement.query([json(ids)?])?;
+    let mut found = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let sealed = SealedRow::read(row)?;
+        if sealed.check(&RELEASE).is_ok() {
+            found.insert(sealed.id, row.get(3)?);
+        }
+    }
+    Ok(found)
 }
 
 /// The newest word of the trail about each row, by its name.

@@ -108,3 +108,42 @@ fn the_write_connection_waits_for_the_disk() {
     assert_eq!(number("foreign_keys"), 1);
     assert_eq!(number("recursive_triggers"), 1);
 }
+
+/// How SQLite goes about a query: a line for each table.
+fn ways(connection: &Connection, sql: &str) -> Vec<String> {
+    let mut explained = connection
+        .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+        .unwrap();
+    let mut rows = explained.raw_query();
+    let mut ways = Vec::new();
+    while let Some(row) = rows.next().unwrap() {
+        let way: String = row.get("detail").unwrap();
+        let is_of_table = way.starts_with("SCAN ") || way.starts_with("SEARCH ");
+        if is_of_table && way != "SCAN CONSTANT ROW" {
+            ways.push(way);
+        }
+    }
+    ways
+}
+
+/// However much has been decided and closed: it is not looked at for what is not.
+#[test]
+fn what_waits_is_found_and_counted_in_indexes_of_what_waits() {
+    let directory = tempfile::tempdir().unwrap();
+    let connection = connect(&directory.path().join("commander.db")).unwrap();
+    let pending = ways(&connection, read::PENDING_PLANS);
+    assert_eq!(pending.len(), 1, "{pending:?}");
+    let index = "INDEX plans_pending_by_place (service=? AND environment=?)";
+    assert!(pending[0].ends_with(index), "{pending:?}");
+    let open = ways(&connection, &read::incidents(read::IS_OPEN));
+    assert_eq!(open, ["SCAN incidents USING INDEX incidents_open"]);
+    let counted = ways(&connection, &read::count_all());
+    assert_eq!(counted.len(), 6, "{counted:?}");
+    for way in counted {
+        // Of freezes there are those that are, at most one for each place.
+        assert!(
+            way.contains(" INDEX ") || way == "SCAN freezes",
+            "all of a table is looked at: {way}"
+        );
+    }
+}

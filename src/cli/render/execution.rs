@@ -18,6 +18,8 @@ use crate::flow::ExecutionView;
 pub fn execution(page: &Page, detail: &ExecutionView) -> String {
     let ExecutionView {
         execution,
+        // The plan says it in full.
+        version: _,
         state,
         plan,
         interruption_ms,

@@ -4,9 +4,11 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::expression::{Expression, KnownFacts};
 use super::statement::{Statement, StatementId, StatementKind, Strength};
 use super::{Procedures, Sop};
 use crate::domain::advice::{Citation, RuleStage, Severity};
+use crate::domain::facts::Facts;
 use crate::domain::holidays;
 use crate::domain::rule::{Demand, Rule};
 
@@ -114,6 +116,16 @@ fn effect(statement: &Statement) -> String {
     }
 }
 
+/// Whether a plan of which nobody says anything keeps it: "never from a laptop".
+fn is_kept_unsaid(require: &Expression) -> bool {
+    let ordinary = KnownFacts::new(&Facts::example());
+    let unsaid = require
+        .reads()
+        .iter()
+        .all(|fact| fact.starts_with("attested."));
+    unsaid && require.holds(&ordinary).unwrap_or(false)
+}
+
 fn asks_for_holidays(demand: &Demand) -> bool {
     match demand {
         Demand::Condition { require, .. } => ["time.holiday", "time.before_holiday"]
@@ -133,6 +145,11 @@ fn outcome(statement: &Statement, rule: &Rule) -> String {
         ),
         (Demand::Condition { .. }, Some(Severity::High)) => {
             "A plan that breaks it is blocked.".to_owned()
+        }
+        (Demand::Condition { require, .. }, Some(Severity::Warning))
+            if !statement.checkable && is_kept_unsaid(require) =>
+        {
+            "Commander cannot know it, and says nothing of it unless a command that is tried does: people have to see to it.".to_owned()
         }
         (Demand::Condition { .. }, Some(Severity::Warning)) if !statement.checkable => {
             "Commander cannot check it: a plan carries a warning and is not blocked, and people have to see to it.".to_owned()

@@ -174,6 +174,11 @@ fn scope_place(sentence: &Sentence, rule: &[Tag], demand: &Demand) -> Option<Pla
         demand.kind(),
         StatementKind::Migration | StatementKind::RequiredTests | StatementKind::RollbackPlan
     );
+    // "Hotfixes may skip staging" are about production.
+    let skipped = rule
+        .windows(2)
+        .any(|two| two[0].is(Word::Skip) && two[1].meaning == Meaning::Place(PlaceWord::Staging));
+    let elsewhere = elsewhere || skipped;
     let said = place(rule).filter(|place| !(elsewhere && *place == PlaceWord::Staging));
     let above = [PlaceWord::Production, PlaceWord::Staging, PlaceWord::Other]
         .into_iter()

@@ -2,7 +2,7 @@
 //! time, what is kept.
 
 use super::super::demand::{Claim, Demand, Limits};
-use super::super::meaning::{Meaning, StrategyWord, Word};
+use super::super::meaning::{Meaning, PlaceWord, StrategyWord, Word};
 use super::super::measure::{durations, failing_share, latencies, shares};
 use super::super::sentence::{Sentence, Tag};
 use super::{arrows, wanted, wants};
@@ -76,8 +76,11 @@ fn migration(sentence: &Sentence) -> Option<Demand> {
         let first = &sentence.tags[*at].first;
         ["online", "two", "safe", "non", "zero"].contains(&first.as_str())
     };
+    // "No migration skips staging" is about staging.
+    let skips = sentence.owns(Word::Skip) && sentence.owns_place(PlaceWord::Staging);
     let at = sentence
         .position(&[Word::Migration])
+        .filter(|_| !skips)
         .or_else(|| wanted(sentence, &[Word::Reversible]).filter(phased))?;
     if sentence.owns(Word::Rollback) && !wants(sentence, at) && sentence.has(Word::Auto) {
         return Some(Demand::NoSchemaDowngrade);
@@ -146,6 +149,13 @@ fn way_back(sentence: &Sentence) -> Option<Demand> {
         && !sentence.owns_any(&[Word::Migration, Word::DownMigration, Word::Rollback])
     {
         return Some(Demand::RollbackPlan);
+    }
+    // "Rollback triggers: p95 above 400 ms": a line of a list.
+    let listed = sentence.tags[..sentence.own]
+        .iter()
+        .any(|tag| tag.is(Word::Rollback));
+    if listed && sentence.owns(Word::Threshold) {
+        return Some(Demand::RollbackTrigger(limits(sentence)));
     }
     if let Some(trigger) = stops_at(sentence) {
         return Some(trigger);
@@ -350,7 +360,7 @@ fn alone(sentence: &Sentence) -> Option<Demand> {
     (names_it || (about && (one_by_one.is_some() || together))).then_some(Demand::OneAtATime)
 }
 
-const REMOVES: [&str; 9] = [
+const REMOVES: [&str; 21] = [
     "expir",
     "delet",
     "purge",
@@ -360,6 +370,18 @@ const REMOVES: [&str; 9] = [
     "tear",
     "torn",
     "decommission",
+    "lösch",
+    "gelösch",
+    "entfern",
+    "borra",
+    "elimin",
+    "supprim",
+    "effac",
+    "apag",
+    "exclu",
+    "删",
+    "清",
+    "销",
 ];
 
 /// The opposite of keeping.

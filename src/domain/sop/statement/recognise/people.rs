@@ -79,6 +79,14 @@ fn approvals(sentence: &Sentence) -> Vec<Demand> {
         false => found.extend(asked.into_iter().map(Demand::Role)),
     }
     let count = count_of_approvers(sentence, at);
+    // "Two-person approval"
+    let two = four_eyes
+        .filter(|eyes| {
+            let tag = &sentence.tags[*eyes];
+            ["two", "2", "dual"].contains(&tag.first.as_str()) && eyes.abs_diff(at) == 1
+        })
+        .map(|_| 2);
+    let count = count.or(two);
     let several = count.filter(|count| *count > 1);
     if is_review && found.is_empty() {
         found.push(Demand::Attested(Claim::Review));

@@ -25,7 +25,7 @@ fn staging(sentence: &Sentence) -> Vec<Demand> {
     let monitors = wanted(sentence, &[Word::Monitor]).is_some();
     // "Canary for at least 30 minutes"
     let lets = ["let", "leave", "hold", "wait", "run", "keep"].map(Some);
-    let least = ["minimum", "min", "least", "\u{2265}"];
+    let least = ["minimum", "min", "least", "\u{2265}", "for"];
     let strategic = sentence
         .own()
         .iter()
@@ -54,7 +54,11 @@ fn staging(sentence: &Sentence) -> Vec<Demand> {
     let strategic = strategic
         || shared
         || (soaks && sentence.has(Word::Must))
-        || (at.is_some() && lets.contains(&sentence.first_word()));
+        || (at.is_some()
+            && sentence
+                .own()
+                .iter()
+                .any(|tag| lets.contains(&Some(tag.first.as_str()))));
     if let Some(minutes) = long
         && (bakes
             || monitors
@@ -385,7 +389,7 @@ fn version(sentence: &Sentence) -> Vec<Demand> {
         || sentence.owns_any(&[Word::Must, Word::Only, Word::Mutable, Word::Pinned]);
     if !about
         || sentence.owns_any(&[Word::Backup, Word::Keep, Word::Test])
-            && !sentence.owns(Word::Pinned)
+            && !sentence.owns_any(&[Word::Pinned, Word::Mutable])
     {
         return found;
     }

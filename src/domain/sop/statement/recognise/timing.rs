@@ -67,8 +67,9 @@ pub(super) fn demands(sentence: &Sentence) -> Vec<Demand> {
 
 /// "Never on a weekend!", "business hours only (9-17)": nothing but times, and what is said of them.
 fn is_bare(sentence: &Sentence) -> bool {
-    const SMALL: [&str; 10] = [
-        "on", "a", "an", "the", "please", "and", "or", "in", "of", "ever",
+    const SMALL: [&str; 26] = [
+        "on", "a", "an", "the", "please", "and", "or", "in", "of", "ever", "le", "la", "les",
+        "est", "\u{e0}", "der", "die", "das", "ist", "el", "los", "es", "en", "o", "os", "is",
     ];
     let own = sentence.own();
     own.iter().all(|tag| match tag.meaning {
@@ -136,7 +137,14 @@ fn forbids(sentence: &Sentence) -> bool {
         return true;
     }
     // "Friday releases only in emergencies"
-    let only_emergency = sentence.has(Word::Only) && names_emergency(sentence);
+    let only_emergency = sentence.has(Word::Only)
+        && names_emergency(sentence)
+        && rule.iter().any(|tag| {
+            matches!(
+                tag.meaning,
+                Meaning::Word(Word::Emergency | Word::Critical | Word::Severity)
+            )
+        });
     // A heading "Freeze" over a list of dates forbids them; "freeze ends" does not.
     let frozen = sentence.is_about(&[Word::Freeze])
         && !sentence.has_any(&[Word::May, Word::Only])
@@ -216,6 +224,12 @@ fn lasting(sentence: &Sentence) -> Option<Lasting> {
         Some(Lasting::Peak)
     } else if owns(&[Word::Budget]) {
         Some(Lasting::Overspent)
+    } else if owns(&[Word::Only])
+        && owns(&[Word::Emergency, Word::Critical, Word::Fix])
+        && !owns(&[Word::Incident, Word::Severity])
+    {
+        // "Only critical fixes are accepted during this time"
+        Some(Lasting::CodeFreeze)
     } else if owns(&[Word::Incident])
         || !owns(&[Word::Freeze])
             && (owns(&[Word::Emergency, Word::Severity]) && owns(&[Word::During, Word::Ongoing]))

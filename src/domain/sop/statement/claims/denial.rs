@@ -64,7 +64,7 @@ pub(super) fn comes_too_late(tags: &[Tag], at: usize) -> bool {
         // "y después", "et après": and then.
         .filter(|after| *after == 0 || !is_conjunction(&behind[after - 1]))
         .is_some_and(|after| behind.iter().skip(after + 1).take(3).any(acts));
-    // "Start the rollout, announce it afterwards"
+    // "It goes out, and people hear of it afterwards"
     let afterwards = behind.iter().take(3).any(|tag| {
         ["afterwards", "afterward", "later", "danach", "nachher"].contains(&tag.first.as_str())
     });

@@ -244,7 +244,7 @@ impl Claims {
                     ]
                     .contains(&tag.first.as_str())
                 };
-                // "Run the migration, then deploy the code"
+                // "Migrate first, then ship"
                 let behind = tags[at..].iter().position(then).map(|then| at + then);
                 if behind.is_some_and(|then| tags[then..].iter().any(other))
                     && !tags[..at].iter().any(other)
@@ -263,7 +263,7 @@ impl Claims {
             }
             Word::Irreversible => {
                 self.assume("changes.migrations", true.into());
-                // "Dropped two releases after it fell out of use" is how it is done.
+                // "Dropped in a later release, when nobody reads it" is how it is done.
                 let later = tags[at..].iter().any(|tag| {
                     ["next", "later", "following", "subsequent"].contains(&tag.first.as_str())
                         || tag.is(Word::After)

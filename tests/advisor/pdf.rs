@@ -208,16 +208,15 @@ fn a_pdf_that_unpacks_to_more_than_a_page_can_have_is_refused() {
     assert!(said.contains("unpacks to more than"), "{said}");
 }
 
+fn page_tree(document: &Document) -> ObjectId {
+    let pages = document.catalog().unwrap().get(b"Pages").unwrap();
+    pages.as_reference().unwrap()
+}
+
 #[test]
 fn pages_that_contain_themselves_and_too_many_pages_come_to_an_end() {
     let mut circle = handbook();
-    let tree = circle
-        .catalog()
-        .unwrap()
-        .get(b"Pages")
-        .unwrap()
-        .as_reference()
-        .unwrap();
+    let tree = page_tree(&circle);
     let kids: Vec<Object> = vec![tree.into(), tree.into()];
     circle.get_dictionary_mut(tree).unwrap().set("Kids", kids);
     let said = refusal(bytes(circle));
@@ -591,13 +590,7 @@ fn a_page_whose_parts_are_missing_is_refused() {
     let said = refusal(bytes(torn));
     assert!(said.contains("what it draws is missing"), "{said}");
     let mut fewer = handbook();
-    let tree = fewer
-        .catalog()
-        .unwrap()
-        .get(b"Pages")
-        .unwrap()
-        .as_reference()
-        .unwrap();
+    let tree = page_tree(&fewer);
     fewer.get_dictionary_mut(tree).unwrap().set("Count", 3);
     let said = refusal(bytes(fewer));
     assert!(said.contains("2 pages can be found"), "{said}");

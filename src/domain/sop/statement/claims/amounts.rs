@@ -21,10 +21,10 @@ impl Claims {
             const LONG: i64 = 60 * 24 * 60;
             self.assume("plan.bake_minutes", LONG.into());
         }
+        // "10 % for an hour" is how long a share of the users had it.
+        let shared = !shares(tags).is_empty();
         for length in durations(tags) {
-            // "After" may stand beside any of them.
-            // "10 % for an hour" is how long a share of the users had it.
-            let shared = !shares(tags).is_empty();
+            // "After" and "before" may stand beside any of them.
             let topic = tags
                 .iter()
                 .enumerate()

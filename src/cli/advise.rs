@@ -18,8 +18,8 @@ use crate::app;
 use crate::domain::advice::{Citation, Finding, RuleStage, Severity};
 use crate::domain::facts::{FactValue, Facts, Kind, fact};
 use crate::domain::interpret::{Definition, Vocabulary, interpret};
-use crate::domain::sop::statement::StatementKind;
-use crate::domain::sop::{Decisions, Procedures, Trial, advise_under, trials};
+use crate::domain::sop::statement::{Claims, StatementKind};
+use crate::domain::sop::{Decisions, Procedures, Trial, trials, try_out};
 use crate::domain::text::printable;
 use crate::os::clock;
 
@@ -138,11 +138,23 @@ pub fn report(args: &AdviseArgs) -> Result<Report, Failure> {
         true => Decisions::all_accepted(),
         false => Decisions::default(),
     };
-    Ok(Report::of(&args.sentence, &procedures, &decisions, &tried))
+    Ok(Report::of(
+        &args.sentence,
+        &procedures,
+        &decisions,
+        &claims,
+        &tried,
+    ))
 }
 
 impl Report {
-    fn of(sentence: &str, procedures: &Procedures, decisions: &Decisions, tried: &[Trial]) -> Self {
+    fn of(
+        sentence: &str,
+        procedures: &Procedures,
+        decisions: &Decisions,
+        claims: &Claims,
+        tried: &[Trial],
+    ) -> Self {
         let mut report = Self {
             sentence: printable(sentence, 4_096),
             at: String::new(),
@@ -150,9 +162,11 @@ impl Report {
             plans: Vec::new(),
             findings: Vec::new(),
         };
-        for Trial { facts, assumptions } in tried {
-            // The start has the rules of all stages.
-            let advice = advise_under(procedures, decisions, facts, RuleStage::Start);
+        for trial in tried {
+            let Trial {
+                facts, assumptions, ..
+            } = trial;
+            let advice = try_out(procedures, decisions, sentence, claims, trial);
             let Facts { plan, time, .. } = facts;
             report.at = format!(
                 "{} {:02}:{:02} ({})",

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::advice::{RuleStage, Severity};
+use crate::domain::advice::Severity;
 use crate::domain::interpret::{Definition as Interpreter, Vocabulary, interpret};
 use crate::domain::sop::statement::Definition;
-use crate::domain::sop::{Decisions, Procedures, Sop, advise_under, trials};
+use crate::domain::sop::{Decisions, Procedures, Sop, trials, try_out};
 use crate::domain::text::printable;
 
 #[derive(Debug, Clone, Deserialize)]
@@ -79,12 +79,7 @@ fn warned(procedures: &Procedures, command: &str, readers: &Readers<'_>) -> bool
         readers.now,
     );
     tried.iter().any(|trial| {
-        let advice = advise_under(
-            procedures,
-            &Decisions::default(),
-            &trial.facts,
-            RuleStage::Start,
-        );
+        let advice = try_out(procedures, &Decisions::default(), command, &claims, trial);
         advice
             .findings
             .iter()

@@ -62,11 +62,13 @@ pub fn advise_under(
     } = asked;
     let rules_kept = kept.iter().filter(|looked| looked.counts).count();
     advice.rules_kept = u32::try_from(rules_kept).unwrap_or(u32::MAX);
+    put_in_order(&mut advice.findings);
     advice
-        .findings
-        .sort_by(|one, other| order(one).cmp(&order(other)));
-    advice.findings.dedup();
-    advice
+}
+
+pub(super) fn put_in_order(findings: &mut Vec<Finding>) {
+    findings.sort_by(|one, other| order(one).cmp(&order(other)));
+    findings.dedup();
 }
 
 /// A rule, or a statement in the form of one.

@@ -48,6 +48,7 @@ mod search;
 pub mod statement;
 mod suspicion;
 mod trial;
+mod try_out;
 mod types;
 mod typing;
 mod yaml;
@@ -73,6 +74,7 @@ pub use procedures::Procedures;
 pub use statement::{Statement, StatementId};
 pub use suspicion::{Suspicion, SuspicionKind};
 pub use trial::{Trial, trials};
+pub use try_out::try_out;
 pub use typing::Mention;
 
 /// A longer file is no procedure that anybody follows.

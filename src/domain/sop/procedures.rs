@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::search::PassageIndex;
-use super::statement::{self, Claims, Definition};
+use super::statement::{self, Claims, Contrast, Definition};
 use super::{Mention, Mistake, Sop};
 use crate::domain::advice::Citation;
 use crate::domain::catalogue::Catalogue;
@@ -69,6 +69,15 @@ impl Procedures {
             .map_or_else(Claims::default, |definition| {
                 statement::claims(command, definition)
             })
+    }
+
+    /// How a command stands to the sentences of each procedure.
+    pub fn contrasts(&self, command: &str) -> Vec<(&Sop, Vec<Contrast>)> {
+        let Some(definition) = &self.definition else {
+            return Vec::new();
+        };
+        let of_sop = |sop| (sop, statement::contrasts(sop, definition, command));
+        self.sops.iter().map(of_sop).collect()
     }
 
     pub fn sops(&self) -> &[Sop] {

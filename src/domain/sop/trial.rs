@@ -16,6 +16,8 @@ use crate::domain::intent::{Action, Draft, EnvironmentOrder, PostStep, VersionWi
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trial {
     pub facts: Facts,
+    /// The same before what the command says beside what it asks for.
+    pub ordinary: Facts,
     pub assumptions: Vec<String>,
 }
 
@@ -54,9 +56,11 @@ pub fn trials(draft: &Draft, claims: &Claims, at: Option<DateTime>, now: DateTim
             facts.plan.chain = environments.get(index + 1..).unwrap_or_default().to_vec();
             facts.release.verified_in = environments[..index].to_vec();
         }
+        let ordinary = facts.clone();
         claims.assume_all(&mut facts);
         Trial {
             facts,
+            ordinary,
             assumptions: assumptions.clone(),
         }
     });

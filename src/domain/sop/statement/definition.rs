@@ -17,6 +17,7 @@ pub struct Definition {
     pub limits: Limits,
     phrases: Phrases,
     imperatives: BTreeSet<String>,
+    empty: BTreeSet<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -84,12 +85,15 @@ struct Written {
     #[serde(default)]
     words: BTreeMap<Word, Vec<String>>,
     #[serde(default)]
-    imperatives: Imperatives,
+    imperatives: WordList,
+    /// That tell nothing of what a sentence is about.
+    #[serde(default)]
+    empty: WordList,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Imperatives {
+struct WordList {
     words: Vec<String>,
 }
 
@@ -190,6 +194,7 @@ impl Definition {
             limits,
             phrases: Phrases::default(),
             imperatives: BTreeSet::new(),
+            empty: BTreeSet::new(),
         };
         definition.add(written)?;
         for language in languages {
@@ -242,6 +247,7 @@ impl Definition {
             phrases.add(&listed, &Meaning::Word(word))?;
         }
         self.imperatives.extend(vocabulary.imperatives.words);
+        self.empty.extend(vocabulary.empty.words);
         Ok(())
     }
 
@@ -254,6 +260,11 @@ impl Definition {
     /// Whether an order may begin with this word.
     pub(super) fn is_imperative(&self, word: &str) -> bool {
         self.imperatives.contains(word)
+    }
+
+    /// "The", "with", "every": whether a word tells nothing of what a sentence is about.
+    pub(super) fn is_empty_word(&self, word: &str) -> bool {
+        self.empty.contains(word)
     }
 }
 

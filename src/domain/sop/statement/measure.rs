@@ -92,6 +92,15 @@ pub(super) fn rate(tags: &[Tag]) -> Option<Measure> {
 /// "10 % of the traffic", "5 % canary"
 fn is_of_traffic(tags: &[Tag], at: usize) -> bool {
     const USERS: [&str; 5] = ["traffic", "users", "user", "requests", "hosts"];
+    // "> 1 % of the requests" is a limit.
+    let limit = tags[..at]
+        .iter()
+        .rev()
+        .take(2)
+        .any(|tag| tag.meaning == Meaning::Mark('>'));
+    if limit {
+        return false;
+    }
     // "Go on to 50 %"
     let step = at
         .checked_sub(2)

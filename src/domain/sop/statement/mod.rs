@@ -12,6 +12,7 @@
 //! Suspicious text never becomes one.
 
 mod claims;
+mod contrast;
 mod definition;
 mod demand;
 mod meaning;
@@ -29,6 +30,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use claims::{Claims, claims};
+pub use contrast::Stand;
 pub use definition::{Definition, InvalidDefinition, Limits};
 pub use demand::StatementKind;
 pub use strength::Strength;
@@ -104,25 +106,30 @@ impl std::fmt::Display for StatementId {
     }
 }
 
+/// How the words of a command stand to a sentence of a procedure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contrast {
+    /// As an index into the procedure's passages.
+    pub passage: usize,
+    /// Which sentence of the passage.
+    pub sentence: usize,
+    /// The sentence, as it stands.
+    pub text: String,
+    pub stand: Stand,
+}
+
 /// Sentences that a citation shows.
 const MAX_TEXT: usize = 300;
 
 /// All statements of a procedure, in the order of its text.
 pub fn recognise(sop: &Sop, definition: &Definition) -> Vec<Statement> {
-    let title = sentence::tag(&sop.title, definition);
     let mut found: Vec<Statement> = Vec::new();
-    for (index, passage) in sop.passages.iter().enumerate() {
-        if is_suspicious(sop, index, passage) || is_covered(sop, passage) {
-            continue;
-        }
-        let mut above: Vec<meaning::Meaning> =
-            title.iter().map(|tag| tag.meaning.clone()).collect();
-        for heading in &passage.heading {
-            let tags = sentence::tag(heading, definition);
-            above.extend(tags.into_iter().map(|tag| tag.meaning));
-        }
-        let of_passage = of_passage(sop, index, passage, &above, definition);
-        found.extend(of_passage.into_iter().take(definition.limits.statements));
+    for (index, passage, sentences) in meant(sop, definition) {
+        let digest = digest(sop, passage);
+        let of_passage = sentences
+            .iter()
+            .flat_map(|meant| of_sentence(meant, index, passage, &digest));
+        found.extend(of_passage.take(definition.limits.statements));
     }
     // The same sentence may stand twice in a passage.
     let mut seen = std::collections::BTreeSet::new();
@@ -130,47 +137,100 @@ pub fn recognise(sop: &Sop, definition: &Definition) -> Vec<Statement> {
     found
 }
 
-fn of_passage(
-    sop: &Sop,
-    index: usize,
-    passage: &Passage,
-    above: &[meaning::Meaning],
-    definition: &Definition,
-) -> Vec<Statement> {
-    let digest = digest(sop, passage);
+/// How a command stands to the sentences of a procedure that demand something, whether a statement
+/// was recognised in them or not.
+pub fn contrasts(sop: &Sop, definition: &Definition, command: &str) -> Vec<Contrast> {
+    let command = sentence::tag(command, definition);
     let mut found = Vec::new();
-    for (number, sentence) in sentence::sentences(passage, above, definition)
-        .iter()
-        .enumerate()
-    {
-        let Some(strength) = strength::strength(sentence, definition) else {
-            continue;
-        };
-        for demand in recognise::demands(sentence) {
-            let scope = scope::Scope::of(sentence, &demand);
-            let draft = rule::draft(&demand, &scope);
-            let text = printable(&sentence.text, MAX_TEXT);
-            let id = id(&digest, demand.kind(), draft.as_ref(), strength);
-            let checkable = draft.as_ref().is_none_or(|draft| draft.checkable);
-            let rule = draft.map(|draft| rule_of(draft, &id, strength, &text, index, passage.line));
-            let rule = match rule {
-                // A condition that is too long to be read by anybody is offered to nobody.
-                Some(None) => continue,
-                Some(rule) => rule,
-                None => None,
+    for (passage, _, sentences) in meant(sop, definition) {
+        for meant in sentences {
+            let stand = match meant.strength {
+                Strength::Vague => None,
+                Strength::Must | Strength::Should => {
+                    contrast::stand(&meant.sentence, &command, definition)
+                }
             };
-            found.push(Statement {
-                id,
-                kind: demand.kind(),
-                strength,
-                text,
-                passage: index,
-                sentence: number,
-                digest: digest.clone(),
-                rule,
-                checkable,
-            });
+            found.extend(stand.map(|stand| Contrast {
+                passage,
+                sentence: meant.number,
+                text: printable(&meant.sentence.text, MAX_TEXT),
+                stand,
+            }));
         }
+    }
+    found
+}
+
+/// A sentence that demands something.
+struct Meant {
+    /// Which sentence of the passage.
+    number: usize,
+    sentence: sentence::Sentence,
+    strength: Strength,
+}
+
+/// The passages that anything is looked for in, with their indices and what is meant in them.
+fn meant<'a>(
+    sop: &'a Sop,
+    definition: &'a Definition,
+) -> impl Iterator<Item = (usize, &'a Passage, Vec<Meant>)> {
+    let title = sentence::tag(&sop.title, definition);
+    let looked_at = sop.passages.iter().enumerate().filter(|(index, passage)| {
+        !is_suspicious(sop, *index, passage) && !is_covered(sop, passage)
+    });
+    looked_at.map(move |(index, passage)| {
+        let mut above: Vec<meaning::Meaning> =
+            title.iter().map(|tag| tag.meaning.clone()).collect();
+        for heading in &passage.heading {
+            let tags = sentence::tag(heading, definition);
+            above.extend(tags.into_iter().map(|tag| tag.meaning));
+        }
+        let sentences = sentence::sentences(passage, &above, definition);
+        let meant = sentences
+            .into_iter()
+            .enumerate()
+            .filter_map(|(number, sentence)| {
+                strength::strength(&sentence, definition).map(|strength| Meant {
+                    number,
+                    sentence,
+                    strength,
+                })
+            });
+        (index, passage, meant.collect())
+    })
+}
+
+fn of_sentence(meant: &Meant, passage: usize, within: &Passage, digest: &Digest) -> Vec<Statement> {
+    let Meant {
+        number,
+        sentence,
+        strength,
+    } = meant;
+    let mut found = Vec::new();
+    for demand in recognise::demands(sentence) {
+        let scope = scope::Scope::of(sentence, &demand);
+        let draft = rule::draft(&demand, &scope);
+        let text = printable(&sentence.text, MAX_TEXT);
+        let id = id(digest, demand.kind(), draft.as_ref(), *strength);
+        let checkable = draft.as_ref().is_none_or(|draft| draft.checkable);
+        let rule = draft.map(|draft| rule_of(draft, &id, *strength, &text, passage, within.line));
+        let rule = match rule {
+            // A condition that is too long to be read by anybody is offered to nobody.
+            Some(None) => continue,
+            Some(rule) => rule,
+            None => None,
+        };
+        found.push(Statement {
+            id,
+            kind: demand.kind(),
+            strength: *strength,
+            text,
+            passage,
+            sentence: *number,
+            digest: digest.clone(),
+            rule,
+            checkable,
+        });
     }
     found
 }

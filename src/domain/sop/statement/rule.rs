@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::demand::{Claim, Demand, Lasting, Limits};
 use super::meaning::{Hours, PlaceWord, Season, StrategyWord};
 use super::scope::Scope;
-use super::season::Stretch;
+use super::season::{NO_END, Stretch};
 use super::window::Window;
 use crate::domain::advice::RuleStage;
 use crate::domain::facts::quoted;
@@ -394,11 +394,14 @@ fn within(stretch: Stretch) -> String {
                     day % 100
                 )
             };
-            format!(
-                "(time.date >= \"{}\" && time.date <= \"{}\")",
-                date(from),
-                date(to)
-            )
+            match to {
+                NO_END => format!("time.date >= \"{}\"", date(from)),
+                to => format!(
+                    "(time.date >= \"{}\" && time.date <= \"{}\")",
+                    date(from),
+                    date(to)
+                ),
+            }
         }
         Stretch::MonthEnd { days } => format!("time.days_left < {days}"),
         Stretch::QuarterEnd { days } => format!("(time.month % 3 == 0 && time.days_left < {days})"),

@@ -47,10 +47,22 @@ fn stretch_at(tags: &[Tag], at: usize) -> (Option<Stretch>, usize) {
         Meaning::Word(Word::MonthEnd) => (Some(Stretch::MonthEnd { days: 1 }), at + 1),
         Meaning::Word(Word::QuarterEnd) => (Some(Stretch::QuarterEnd { days: 3 }), at + 1),
         Meaning::Word(Word::Last | Word::First) => part_of_month(tags, at),
+        Meaning::Number(day) if days_of_month(tags, at).is_some() => {
+            // "from 28 to 31 December": the month is named once.
+            let to = days_of_month(tags, at);
+            let from = |to: &Date| Date {
+                day: to.day / 100 * 100 + day,
+                ..*to
+            };
+            (
+                to.map(|to| between(from(&to), to)),
+                to.map_or(at + 1, |to| to.until),
+            )
+        }
         _ => match date(tags, at) {
             Some(from) => match end_of_range(tags, from.until) {
                 Some(to) => (Some(between(from, to)), to.until),
-                None => (Some(single(from)), from.until),
+                None => (Some(single(from, begins(tags, at))), from.until),
             },
             None => (None, at + 1),
         },
@@ -163,7 +175,7 @@ fn date(tags: &[Tag], at: usize) -> Option<Date> {
 }
 
 /// The month and the year of a date with points; "1.2.3" is a version.
-fn dotted(tags: &[Tag], at: usize) -> Option<(u32, Option<u32>)> {
+pub(super) fn dotted(tags: &[Tag], at: usize) -> Option<(u32, Option<u32>)> {
     let point = |index: usize| {
         tags.get(index)
             .is_some_and(|tag| tag.meaning == Meaning::Mark('.') && tag.glue == Glue::Nothing)
@@ -210,12 +222,34 @@ fn with_year(tags: &[Tag], month: u32, day: u32, mut until: usize) -> Date {
     }
 }
 
-fn end_of_range(tags: &[Tag], from: usize) -> Option<Date> {
-    let connects = |tag: &Tag| {
-        matches!(tag.meaning, Meaning::Word(Word::To | Word::Until))
-            || matches!(tag.meaning, Meaning::Mark('-' | '\u{2013}' | '\u{2014}'))
-            || ["and", "und", "y", "et", "e", "al", "a", "ao"].contains(&tag.first.as_str())
+/// The later of two days of one month: "28 to 31 December".
+fn days_of_month(tags: &[Tag], at: usize) -> Option<Date> {
+    let Meaning::Number(first @ 1..=31) = tags[at].meaning else {
+        return None;
     };
+    let small = |index: usize| {
+        tags.get(index).is_some_and(|tag| {
+            tag.meaning == Meaning::Mark('.')
+                || ["st", "nd", "rd", "th"].contains(&tag.first.as_str())
+        })
+    };
+    let joined = if small(at + 1) { at + 2 } else { at + 1 };
+    let connects = tags.get(joined).is_some_and(connects_days);
+    if !connects || joined + 1 >= tags.len() {
+        return None;
+    }
+    let to = date(tags, joined + 1)?;
+    let later = to.year.is_none() && to.day % 100 > first && !to.is_month;
+    later.then_some(to)
+}
+
+fn connects_days(tag: &Tag) -> bool {
+    matches!(tag.meaning, Meaning::Word(Word::To | Word::Until))
+        || matches!(tag.meaning, Meaning::Mark('-' | '\u{2013}' | '\u{2014}'))
+        || ["and", "und", "y", "et", "e", "al", "a", "ao", "au"].contains(&tag.first.as_str())
+}
+
+fn end_of_range(tags: &[Tag], from: usize) -> Option<Date> {
     let first = tags.get(from)?;
     // December 20-31
     if first.glue == Glue::Hyphen
@@ -229,10 +263,12 @@ fn end_of_range(tags: &[Tag], from: usize) -> Option<Date> {
     {
         return Some(with_year(tags, *month, day, from + 1));
     }
-    let next = if connects(first) {
-        from + 1
-    } else {
-        return None;
+    // "Dec 24-Jan 2": the dash joins the two.
+    let joined = first.glue == Glue::Hyphen && matches!(first.meaning, Meaning::Month(_));
+    let next = match (joined, connects_days(first)) {
+        (true, _) => from,
+        (false, true) => from + 1,
+        (false, false) => return None,
     };
     (next..next + 3).find_map(|at| tags.get(at).and_then(|_| date(tags, at)))
 }
@@ -259,7 +295,22 @@ fn between(from: Date, to: Date) -> Stretch {
     }
 }
 
-fn single(date: Date) -> Stretch {
+/// "After 1 May": the day is where it begins.
+fn begins(tags: &[Tag], at: usize) -> bool {
+    let led = |tag: &Tag| tag.is(Word::After) && !tag.is_phrase();
+    at.checked_sub(1).is_some_and(|before| led(&tags[before]))
+}
+
+/// The last day that there is: nothing says when it ends.
+pub(super) const NO_END: u32 = 9999_12_31;
+
+fn single(date: Date, begins: bool) -> Stretch {
+    if let (Some(year), true) = (date.year, begins) {
+        return Stretch::Once {
+            from: year * 10_000 + date.day,
+            to: NO_END,
+        };
+    }
     let last = match date.is_month {
         true => (date.day / 100) * 100 + last_day(date.day / 100),
         false => date.day,

@@ -26,7 +26,10 @@ const FRAGMENT: usize = 16;
 
 pub(super) fn strength(sentence: &Sentence, definition: &Definition) -> Option<Strength> {
     let has = |word| sentence.has(word);
-    if has(Word::Optional) || sentence.length() == 0 {
+    // "Unless an exemption is given" is no exemption yet.
+    let (rule, _) = sentence.parts();
+    let optional = sentence.is_exception() || rule.iter().any(|tag| tag.is(Word::Optional));
+    if (has(Word::Optional) && optional) || sentence.length() == 0 {
         return None;
     }
     if sentence.is_exception()

@@ -2,6 +2,7 @@
 
 use super::meaning::{Hours, Meaning, Word};
 use super::measure::is_counted;
+use super::season::dotted;
 use super::sentence::Tag;
 use super::token::{Glue, is_wide};
 
@@ -351,6 +352,20 @@ impl Reader<'_> {
                 };
                 Some((afternoon(minutes), at + width))
             }
+            // "9.30am"
+            Meaning::Number(hour) if hour <= 12 && half == "." => {
+                let part = |index: usize| self.tags.get(at + index);
+                let minutes = match part(2)?.meaning {
+                    Meaning::Number(minutes @ 0..60) => minutes,
+                    _ => return None,
+                };
+                let time = match part(3)?.first.as_str() {
+                    "pm" if hour < 12 => (hour + 12) * 60,
+                    "am" | "pm" => hour * 60,
+                    _ => return None,
+                };
+                Some((time + minutes, at + 4))
+            }
             Meaning::Number(hour) if hour <= 24 => match half {
                 "am" | "pm" if hour <= 12 => Some((afternoon(hour * 60), at + 2)),
                 "uhr" | "\u{70b9}" | "\u{65f6}" | "heures" | "horas" => {
@@ -382,8 +397,11 @@ impl Reader<'_> {
         let between = self.tags.get(day + 1..at).unwrap_or_default();
         let joins =
             |tag: &Tag| AND.contains(&tag.first.as_str()) || tag.meaning == Meaning::Mark('、');
+        // "Not on Fridays, not in the morning"
+        let anew = between.iter().any(|tag| tag.meaning == Meaning::Mark(','))
+            && between.last().is_some_and(|tag| tag.is(Word::Not));
         between.len() <= 4
-            && between.iter().any(joins)
+            && (anew || between.iter().any(joins))
             && !between.iter().any(|tag| tag.is(Word::Outside))
     }
 
@@ -405,6 +423,10 @@ impl Reader<'_> {
             .first
             .starts_with(|c: char| c.is_ascii_digit())
         {
+            return None;
+        }
+        // "21.9.2026" is a date.
+        if dotted(self.tags, at).is_some() {
             return None;
         }
         let next = self.tags.get(at + 1);

@@ -5,12 +5,15 @@ use super::super::sentence::Tag;
 use super::super::token::is_wide;
 
 /// "without a backup", "no tests", "skip the scan"
-pub(super) fn is_denied(tags: &[Tag], at: usize) -> bool {
+pub(in super::super) fn is_denied(tags: &[Tag], at: usize) -> bool {
     tags[..at]
         .iter()
         .rev()
         .take(5)
-        .take_while(|tag| !matches!(tag.meaning, Meaning::Mark(_)) && !tag.ends_clause())
+        // "Nothing else" ends nothing.
+        .take_while(|tag| {
+            !matches!(tag.meaning, Meaning::Mark(_)) && (!tag.ends_clause() || tag.first == "else")
+        })
         .take_while(|tag| !GOES_ON.contains(&tag.first.as_str()))
         .any(|tag| {
             matches!(
@@ -72,7 +75,7 @@ pub(super) fn comes_too_late(tags: &[Tag], at: usize) -> bool {
 }
 
 /// "backup missing", "approval: none", "rollback not tested"
-pub(super) fn is_missing(tags: &[Tag], at: usize) -> bool {
+pub(in super::super) fn is_missing(tags: &[Tag], at: usize) -> bool {
     let done = |tag: &Tag| {
         matches!(tag.meaning, Meaning::Word(Word::Done)) && !tag.first.starts_with("un")
     };

@@ -6,7 +6,8 @@
 mod amounts;
 mod denial;
 
-use denial::{failing, goes_on, is_denied, is_missing, passes};
+use denial::{failing, goes_on, passes};
+pub(super) use denial::{is_denied, is_missing};
 
 use super::definition::Definition;
 use super::meaning::{Meaning, PlaceWord, Word};
@@ -49,6 +50,10 @@ pub fn claims(text: &str, definition: &Definition) -> Claims {
             }
             Meaning::Other if tag.first == "together" => found.attested("attested.present", denied),
             Meaning::Word(word) => found.word(*word, &tags, at, denied),
+            // On Black Friday people buy.
+            Meaning::Season(_) if SALES.contains(&tag.first.as_str()) => {
+                found.attested("attested.peak", denied);
+            }
             // "without an SRE"
             Meaning::Role(_) if denied => found.attested("attested.present", true),
             Meaning::Strategy(strategy) if !denied => {
@@ -455,15 +460,24 @@ impl Claims {
 
     /// "CHG-1201", "OPS-77": the name of a record.
     fn records(&mut self, text: &str, tags: &[Tag]) {
-        let names = tags.windows(2).any(|two| {
-            let letters = &text[two[0].start..two[0].end];
-            let is_name =
-                (2..=6).contains(&letters.len()) && letters.chars().all(|c| c.is_ascii_uppercase());
-            is_name
+        const OTHERS: [&str; 8] = ["UTF", "SHA", "HTTP", "TLS", "ISO", "RC", "SEV", "CVE"];
+        let is_key = |letters: &str| {
+            (2..=6).contains(&letters.len())
+                && letters.chars().all(|c| c.is_ascii_uppercase())
+                && !OTHERS.contains(&letters)
+        };
+        let hyphenated = tags.windows(2).any(|two| {
+            is_key(&text[two[0].start..two[0].end])
                 && two[1].glue == Glue::Hyphen
                 && matches!(two[1].meaning, Meaning::Number(number) if number > 0)
-                && !["UTF", "SHA", "HTTP", "TLS", "ISO", "RC", "SEV", "CVE"].contains(&letters)
         });
+        // "CHG0012345"
+        let joined = tags.iter().any(|tag| {
+            let name = &text[tag.start..tag.end];
+            let key = name.trim_end_matches(|c: char| c.is_ascii_digit());
+            is_key(key) && name.len() - key.len() >= 4
+        });
+        let names = hyphenated || joined;
         if names {
             self.attested("attested.ticket", false);
         }
@@ -502,6 +516,9 @@ impl Claims {
         });
     }
 }
+
+/// Seasons in which people buy, by their first word.
+const SALES: [&str; 4] = ["black", "cyber", "shopping", "peak"];
 
 fn apply(claimed: &[(&'static str, FactValue)], facts: &mut Facts) {
     for (name, value) in claimed {

@@ -39,7 +39,7 @@ pub(super) fn names_emergency(sentence: &Sentence) -> bool {
 
 /// Whether the sentence wants what stands at this place, rather than forbids it: an even number of
 /// "not", "without" and "skip" reach it. "Never deploy without a backup" wants the backup.
-fn wants(sentence: &Sentence, at: usize) -> bool {
+pub(super) fn wants(sentence: &Sentence, at: usize) -> bool {
     let tags = &sentence.tags;
     let left = tags[..at]
         .iter()
@@ -55,7 +55,9 @@ fn wants(sentence: &Sentence, at: usize) -> bool {
         // "Roll back without asking" wants to go back.
         Meaning::Word(Word::Without) => *index < at,
         // "may bypass the freeze with an approval" skips the freeze.
-        Meaning::Word(Word::Skip) => *index < at && at - *index <= 3,
+        Meaning::Word(Word::Skip) if *index < at => at - *index <= 3,
+        // "The tests are never skipped"
+        Meaning::Word(Word::Skip) => *index - at <= 4 && tags[*index - 1].is(Word::Not),
         _ => false,
     };
     // "Unreviewed code is not released" wants the review.
@@ -65,7 +67,7 @@ fn wants(sentence: &Sentence, at: usize) -> bool {
         && (right..tags.len()).filter(denies).count() == 1
         && tags
             .get(right)
-            .is_some_and(|tag| tag.meaning == Meaning::Mark(','));
+            .is_some_and(|tag| matches!(tag.meaning, Meaning::Mark(',' | '=' | '\u{2192}')));
     // "Not when nobody is there": the condition of a prohibition is denied once more.
     let conditional = left
         .checked_sub(1)

@@ -64,6 +64,22 @@ fn approvals(sentence: &Sentence) -> Vec<Demand> {
         }
         return found;
     };
+    // "A retrospective approval" comes when it is done.
+    const LATER: [&str; 6] = [
+        "retrospective",
+        "retroactive",
+        "retrospectively",
+        "retroactively",
+        "nachtr\u{e4}glich",
+        "nachtr\u{e4}gliche",
+    ];
+    if sentence
+        .own()
+        .iter()
+        .any(|tag| LATER.contains(&tag.first.as_str()))
+    {
+        return found;
+    }
     // "Approved base images" are no approval.
     if sentence.owns_any(&[Word::Provenance, Word::Scan]) && !sentence.owns(Word::Deploy) {
         return found;

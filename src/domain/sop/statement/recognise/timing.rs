@@ -60,7 +60,16 @@ pub(super) fn demands(sentence: &Sentence) -> Vec<Demand> {
             .iter()
             .all(|demand| !matches!(demand, Demand::Freeze(_)))
     {
-        found.extend(lasting(sentence).map(Demand::NotDuring));
+        let lasting = lasting(sentence);
+        found.extend(lasting.map(Demand::NotDuring));
+        // "Not on holidays, nor during a sale"
+        let both = matches!(
+            lasting,
+            Some(Lasting::Holiday | Lasting::HolidayEve | Lasting::HolidayOrEve)
+        );
+        if both && sentence.owns(Word::Peak) {
+            found.push(Demand::NotDuring(Lasting::Peak));
+        }
     }
     found
 }

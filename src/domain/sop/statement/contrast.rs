@@ -9,7 +9,7 @@
 use super::claims::{is_denied, is_missing};
 use super::definition::Definition;
 use super::meaning::{Meaning, Word};
-use super::measure::{Measure, durations, shares};
+use super::measure::{Measure, durations, multiples, shares};
 use super::recognise::{removes, says_no, wants};
 use super::sentence::{Sentence, Tag};
 use super::token::is_wide;
@@ -37,7 +37,12 @@ pub(super) fn stand(
         command,
         definition,
     };
-    if read.denies_the_wanted() || read.names_another() || read.is_outside() {
+    if read.denies_the_wanted()
+        || read.names_another()
+        || read.is_outside()
+        || read.turns_the_order()
+        || read.takes_another_first()
+    {
         Some(Stand::Against)
     } else if read.misses_an_amount() {
         Some(Stand::Amount)
@@ -63,15 +68,48 @@ impl Read<'_> {
 
     fn is_term(&self, tag: &Tag) -> bool {
         match &tag.meaning {
-            Meaning::Word(word) => TOPICS.contains(word),
+            Meaning::Word(word) => TOPICS.contains(word) || self.contents(tag).next().is_some(),
             Meaning::Role(_) | Meaning::Strategy(_) => true,
-            Meaning::Other => {
-                tag.first.chars().count() >= 3
-                    && !tag.first.starts_with(is_wide)
-                    && !self.definition.is_empty_word(&tag.first)
-            }
+            Meaning::Other => self.contents(tag).next().is_some(),
             _ => false,
         }
+    }
+
+    /// The words of a phrase that tell what it is about, whatever it means.
+    fn contents<'t>(&self, tag: &'t Tag) -> impl Iterator<Item = &'t str> {
+        let tells = match &tag.meaning {
+            Meaning::Word(word) => !FRAME.contains(word),
+            Meaning::Other | Meaning::Role(_) => true,
+            _ => false,
+        };
+        let definition = self.definition;
+        std::iter::once(&tag.first)
+            .chain(&tag.rest)
+            .filter(move |_| tells)
+            .filter(move |word| {
+                word.chars().count() >= 2
+                    && !word.starts_with(is_wide)
+                    && !word.starts_with(|c: char| c.is_ascii_digit())
+                    && !definition.is_empty_word(word)
+            })
+            .map(String::as_str)
+    }
+
+    /// Whether both say the same.
+    fn same(&self, one: &Tag, other: &Tag) -> bool {
+        let topic = |tag: &Tag| match &tag.meaning {
+            Meaning::Word(word) => TOPICS.contains(word).then(|| family(*word)),
+            _ => None,
+        };
+        let alike = match (&one.meaning, &other.meaning) {
+            (Meaning::Word(_), Meaning::Word(_)) => topic(one).is_some() && topic(one) == topic(other),
+            (Meaning::Role(_), Meaning::Role(_)) | (Meaning::Strategy(_), Meaning::Strategy(_)) => one.meaning == other.meaning,
+            _ => false,
+        };
+        alike
+            || self
+                .contents(one)
+                .any(|word| self.contents(other).any(|other| same_word(word, other)))
     }
 
     /// What the sentence asks for, conditions apart.
@@ -111,7 +149,7 @@ impl Read<'_> {
         said.flat_map(|at| {
             terms
                 .iter()
-                .filter(move |of| same(&self.command[at], &self.sentence.tags[**of]))
+                .filter(move |of| self.same(&self.command[at], &self.sentence.tags[**of]))
                 .map(move |of| (at, *of))
         })
         .collect()
@@ -120,7 +158,16 @@ impl Read<'_> {
     /// "No screenshots attached" where they are asked for.
     fn denies_the_wanted(&self) -> bool {
         // What nobody wants is well denied.
-        let welcome = [Word::Finding, Word::Incident, Word::Freeze];
+        let welcome = [
+            Word::Finding,
+            Word::Incident,
+            Word::Severity,
+            Word::Emergency,
+            Word::Freeze,
+            Word::Holiday,
+            Word::Peak,
+            Word::Downtime,
+        ];
         let shared = self.shared(&self.wanted());
         shared
             .iter()
@@ -143,7 +190,9 @@ impl Read<'_> {
             true => durations(own),
             false => Vec::new(),
         };
-        self.misses(&asked, &self.durations()) || self.misses(&shares(own), &shares(self.command))
+        self.misses(&asked, &self.durations())
+            || self.misses(&shares(own), &shares(self.command))
+            || self.misses(&multiples(own), &multiples(self.command))
     }
 
     fn misses(&self, asked: &[Measure], named: &[Measure]) -> bool {
@@ -153,8 +202,15 @@ impl Read<'_> {
         let own = self.sentence.own();
         let mut near = own[..asked.at].iter().rev().take(6);
         // "Nothing within two days of the launch" asks for two days at least.
+        let over = |tag: &Tag| {
+            EXCEEDS.contains(&tag.first.as_str()) || tag.meaning == Meaning::Mark('>')
+        };
+        // "Back when errors are over 2 %": what is taken back is past no limit any more.
+        if self.sentence.has(Word::Threshold) && near.clone().any(over) {
+            return named.value > asked.value && !self.takes_back();
+        }
         let is_ceiling = match self.sentence.has_any(&[Word::Not, Word::Freeze]) {
-            true => near.any(|tag| EXCEEDS.contains(&tag.first.as_str())),
+            true => near.any(over),
             false => near.any(|tag| {
                 CEILINGS.contains(&tag.first.as_str()) || (tag.is(Word::During) && tag.is_phrase())
             }),
@@ -163,6 +219,60 @@ impl Read<'_> {
             true => named.value > asked.value,
             false => named.value < asked.value,
         }
+    }
+
+    fn takes_back(&self) -> bool {
+        (0..self.command.len()).any(|at| self.command[at].is(Word::Rollback) && !self.denied(at))
+    }
+
+    /// "The app first" where the database comes first.
+    fn takes_another_first(&self) -> bool {
+        // What stands before "first", as far as two words.
+        let led = |tags: &[Tag]| {
+            let first = tags.iter().position(|tag| tag.is(Word::First))?;
+            let near = first.saturating_sub(2)..first;
+            Some(near.collect::<Vec<usize>>())
+        };
+        let own = self.sentence.own();
+        let (Some(asked), Some(named)) = (led(own), led(self.command)) else {
+            return false;
+        };
+        let asked: Vec<&Tag> = asked.iter().map(|at| &own[*at]).collect();
+        let named: Vec<&Tag> = named.iter().map(|at| &self.command[*at]).collect();
+        let tells = |tags: &[&Tag]| tags.iter().any(|tag| self.is_term(tag));
+        tells(&asked)
+            && tells(&named)
+            && !named
+                .iter()
+                .any(|tag| asked.iter().any(|other| self.same(tag, other)))
+    }
+
+    /// "B, then A", "B before A" where A comes before B.
+    fn turns_the_order(&self) -> bool {
+        let own = self.sentence.own();
+        let Some(before) = own.iter().position(|tag| tag.is(Word::Before)) else {
+            return false;
+        };
+        if before == 0 || self.sentence.has_any(&[Word::Not, Word::Without]) {
+            return false;
+        }
+        let Some(turn) = self.command.iter().position(|tag| {
+            tag.is(Word::Before) || THEN.contains(&tag.first.as_str())
+        }) else {
+            return false;
+        };
+        let (early, late) = (&own[..before], &own[before + 1..]);
+        let (said_first, said_then) = (&self.command[..turn], &self.command[turn + 1..]);
+        // Only what stands on one side tells the order.
+        let says = |said: &[Tag], side: &[Tag], other: &[Tag]| {
+            said.iter().filter(|tag| self.is_term(tag)).any(|tag| {
+                side.iter().any(|term| self.is_term(term) && self.same(tag, term))
+                    && !other.iter().any(|term| self.is_term(term) && self.same(tag, term))
+            })
+        };
+        let first_is_late = says(said_first, late, early) && !says(said_first, early, late);
+        let last_is_early = says(said_then, early, late) && !says(said_then, late, early);
+        first_is_late && last_is_early
     }
 
     /// Whether both speak of one thing, so that their amounts may be compared: of a term, of an act
@@ -175,7 +285,7 @@ impl Read<'_> {
         let mut of_term = of_term.filter(|tag| {
             own.iter()
                 .enumerate()
-                .any(|(at, other)| self.is_term(other) && same(tag, other) && !conditional(at))
+                .any(|(at, other)| self.is_term(other) && self.same(tag, other) && !conditional(at))
         });
         let mut acts = self.command.iter().filter(|tag| is_act(tag)).filter(|tag| {
             own.iter()
@@ -196,10 +306,16 @@ impl Read<'_> {
         if !found.is_empty() {
             return found;
         }
+        let is_day = |at: usize| self.command.get(at).map(|tag| &tag.meaning) == Some(&Meaning::Unit(DAY));
+        let turns = |at: usize| {
+            self.command
+                .get(at)
+                .is_some_and(|tag| tag.is(Word::Before) || tag.is(Word::After))
+        };
         let next_day = self.command.iter().enumerate().position(|(at, tag)| {
-            let behind = self.command.get(at + 1).map(|tag| &tag.meaning);
             ["tomorrow", "yesterday", "morgen", "gestern"].contains(&tag.first.as_str())
-                || (tag.first == "next" && behind == Some(&Meaning::Unit(DAY)))
+                || (tag.first == "next" && is_day(at + 1))
+                || (tag.first == "the" && is_day(at + 1) && turns(at + 2))
         });
         next_day
             .map(|at| Measure { at, value: DAY })
@@ -223,10 +339,11 @@ impl Read<'_> {
             return false;
         };
         let is_person = |tag: &&Tag| {
-            let names = matches!(
-                tag.meaning,
-                Meaning::Other | Meaning::Role(_) | Meaning::Word(Word::OnCall)
-            );
+            let names = match &tag.meaning {
+                Meaning::Other | Meaning::Role(_) | Meaning::Word(Word::OnCall) => true,
+                Meaning::Word(Word::People) => !ANYBODY.contains(&tag.first.as_str()),
+                _ => false,
+            };
             names && !self.definition.is_empty_word(&tag.first)
         };
         let mut named = self.command[by + 2..]
@@ -240,12 +357,12 @@ impl Read<'_> {
             .any(|tag| matches!(tag.meaning, Meaning::Role(_)))
             || own.windows(2).any(|two| {
                 let led = two[0].first.as_str();
-                two[1].meaning == Meaning::Other
+                matches!(two[1].meaning, Meaning::Other | Meaning::Number(1))
                     && (BY.contains(&led) || ["of", "from", "de"].contains(&led))
             });
         asks_for_one
             && named.peek().is_some()
-            && named.all(|tag| !own.iter().any(|other| same(tag, other)))
+            && named.all(|tag| !own.iter().any(|other| self.same(tag, other)))
     }
 
     /// "Outside the agreed hours"
@@ -294,6 +411,13 @@ impl Read<'_> {
     }
 }
 
+const THEN: [&str; 8] = ["then", "dann", "danach", "luego", "despu\u{e9}s", "puis", "ensuite", "depois"];
+
+/// Whoever they are.
+const ANYBODY: [&str; 12] = [
+    "people", "person", "persons", "someone", "somebody", "individuals", "members", "team", "staff", "colleagues", "colleague", "roles",
+];
+
 const BY: [&str; 4] = ["by", "von", "por", "par"];
 
 /// "Rollback untested", "logs discarded"
@@ -330,13 +454,28 @@ fn is_act(tag: &Tag) -> bool {
         && !PLAIN.iter().any(|word| tag.first.starts_with(word))
 }
 
-/// Whether both say the same.
-fn same(one: &Tag, other: &Tag) -> bool {
-    match (&one.meaning, &other.meaning) {
-        (Meaning::Other, Meaning::Other) => same_word(&one.first, &other.first),
-        (one, other) => one == other,
+/// One name for words that speak of one thing.
+fn family(word: Word) -> Word {
+    match word {
+        Word::WayBack | Word::Reversible | Word::DownMigration => Word::Rollback,
+        Word::FourEyes => Word::Approve,
+        Word::Present => Word::OnCall,
+        Word::Channel => Word::Announce,
+        other => other,
     }
 }
+
+/// Words of the definition that tell how something is meant, and not what it is about.
+const FRAME: [Word; 54] = [
+    Word::Deploy, Word::Change, Word::Plan, Word::Mutable, Word::Pinned, Word::People, Word::Not, Word::Stop, Word::Only,
+    Word::Must, Word::Should, Word::May, Word::Vague, Word::Optional, Word::Unless, Word::Before,
+    Word::After, Word::Until, Word::Between, Word::From, Word::To, Word::At, Word::Outside,
+    Word::During, Word::Without, Word::Skip, Word::First, Word::Last, Word::Directly, Word::Pass,
+    Word::Alone, Word::AtOnce, Word::OneByOne, Word::Size, Word::Done, Word::Defines, Word::Refers,
+    Word::If, Word::Ongoing, Word::RollForward, Word::Rebuild, Word::SameImage, Word::Unproven, Word::Leave,
+    Word::Minor, Word::Major, Word::Spent, Word::GoOn, Word::Critical, Word::Others, Word::Threshold, Word::Own, Word::Auto,
+    Word::Keep,
+];
 
 /// "inform" and "informed": two thirds of the longer one are alike.
 fn same_word(one: &str, other: &str) -> bool {
@@ -365,7 +504,8 @@ const EVERYDAY: [Word; 10] = [
 
 /// Words of the definition that tell what a sentence is about; a deploy, a change or a plan is what
 /// all of them are about.
-const TOPICS: [Word; 33] = [
+const TOPICS: [Word; 34] = [
+    Word::Reversible,
     Word::Manual,
     Word::Window,
     Word::Migration,

@@ -3,6 +3,7 @@
 
 use super::meaning::{Meaning, Word};
 use super::sentence::Tag;
+use super::token::Glue;
 
 /// What was measured, and where it ends in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,12 +23,21 @@ pub(super) fn durations(tags: &[Tag]) -> Vec<Measure> {
             Meaning::Days(days) if days.count_ones() == 5 && is_counted(tags, at) => DAY,
             _ => return None,
         };
-        let length = u64::from(count(tags, at)?) * u64::from(minutes) / 100;
+        let count = labelled(tags, at).or_else(|| count(tags, at))?;
+        let length = u64::from(count) * u64::from(minutes) / 100;
         u32::try_from(length).ok()
     };
     (0..tags.len())
         .filter_map(|at| length(at).map(|value| Measure { at, value }))
         .collect()
+}
+
+/// "retention-days: 30", "soak_hours=4": the number behind, in hundredths.
+fn labelled(tags: &[Tag], at: usize) -> Option<u32> {
+    let mark = tags.get(at + 1)?;
+    let marks = matches!(mark.meaning, Meaning::Mark(':' | '='));
+    let hyphened = tags[at].glue == Glue::Hyphen;
+    (marks && hyphened).then(|| hundredths(tags, at + 2)).flatten()
 }
 
 /// "two business days" are a length, and no days of the week.
@@ -72,6 +82,18 @@ pub(super) fn shares(tags: &[Tag]) -> Vec<Measure> {
     };
     (0..tags.len())
         .filter_map(|at| share(at).map(|value| Measure { at, value }))
+        .collect()
+}
+
+/// How many times something: "1.5x the baseline", in hundredths.
+pub(super) fn multiples(tags: &[Tag]) -> Vec<Measure> {
+    let multiple = |at: usize| {
+        let times = tags[at].first == "x" || tags[at].meaning == Meaning::Mark('\u{d7}');
+        let written = tags[at].glue == Glue::Nothing;
+        (times && written).then(|| hundredths(tags, at.checked_sub(1)?))?
+    };
+    (0..tags.len())
+        .filter_map(|at| multiple(at).map(|value| Measure { at, value }))
         .collect()
 }
 

@@ -12,6 +12,8 @@ pub(super) struct Tag {
     pub meaning: Meaning,
     /// Its first word, lower case.
     pub first: String,
+    /// Its other words, lower case.
+    pub rest: Vec<String>,
     pub glue: Glue,
     /// Bytes of the passage's text.
     pub start: usize,
@@ -226,6 +228,11 @@ pub(super) fn tag(text: &str, definition: &Definition) -> Vec<Tag> {
         tags.push(Tag {
             meaning,
             first: first.text.clone(),
+            rest: rest[..length]
+                .iter()
+                .skip(1)
+                .map(|token| token.text.clone())
+                .collect(),
             glue: first.glue,
             start: first.start,
             end: last.end,

@@ -247,6 +247,17 @@ impl Claims {
         if steps.len() > 1 && grows && !jumps && !named && !has(Word::Threshold) {
             self.assume("plan.strategy", "gradual".to_owned().into());
         }
+        // "To 100 % of the users", "for 10 % of them"
+        if let ([step], false) = (steps.as_slice(), has(Word::Threshold)) {
+            let of_users = tags[step.at..].iter().take(5).any(|tag| {
+                USERS.contains(&tag.first.as_str())
+                    || tag.rest.iter().any(|word| USERS.contains(&word.as_str()))
+            });
+            let strategy = if step.value < 10_000 { "gradual" } else { "recreate" };
+            if of_users {
+                self.assume("plan.strategy", strategy.to_owned().into());
+            }
+        }
         // "Error rate" alone is neither good nor bad.
         let worse = |(at, tag): (usize, &Tag)| {
             let bad = WORSE.iter().any(|word| tag.first.starts_with(word))
@@ -296,6 +307,11 @@ impl Claims {
         }
     }
 }
+
+const USERS: [&str; 12] = [
+    "users", "user", "traffic", "customers", "clients", "nutzer", "kunden", "clientes", "usuarios", "usu\u{e1}rios",
+    "utilisateurs", "trafic",
+];
 
 const WORSE: [&str; 25] = [
     "burn",

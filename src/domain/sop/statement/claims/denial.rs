@@ -115,7 +115,9 @@ pub(super) fn denies_behind(behind: &[Tag]) -> bool {
         })
 }
 
-const ABSENT: [&str; 24] = [
+const ABSENT: [&str; 26] = [
+    "still",
+    "unfinished",
     "missing",
     "absent",
     "pending",

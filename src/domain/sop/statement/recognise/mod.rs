@@ -62,6 +62,8 @@ pub(super) fn wants(sentence: &Sentence, at: usize) -> bool {
     };
     // "Unreviewed code is not released" wants the review.
     let denials = (left..right).filter(denies).count() + usize::from(denies_itself(&tags[at]));
+    // "Not allowed: refactorings, upgrades" bans all that is listed.
+    let denials = denials + usize::from(is_banned(tags, left));
     // "No backup, no deploy": both halves of the saying deny.
     let saying = denials == 1
         && (right..tags.len()).filter(denies).count() == 1
@@ -74,6 +76,20 @@ pub(super) fn wants(sentence: &Sentence, at: usize) -> bool {
         .is_some_and(|boundary| tags[boundary].is(Word::If));
     let all = (0..right).filter(denies).count();
     denials.is_multiple_of(2) || saying || (conditional && all.is_multiple_of(2))
+}
+
+/// Whether a ban with a colon leads everything in that stands behind `left`.
+fn is_banned(tags: &[Tag], left: usize) -> bool {
+    let colon = |tag: &Tag| tag.meaning == Meaning::Mark(':');
+    let Some(colon) = tags.iter().take(5).position(colon) else {
+        return false;
+    };
+    let label = tags.get(..colon).unwrap_or_default();
+    let bans = |tag: &Tag| tag.is(Word::Not) || tag.is(Word::Stop);
+    let others = label
+        .iter()
+        .filter(|tag| !bans(tag) && !matches!(tag.meaning, Meaning::Mark(_)));
+    left > colon && label.iter().any(bans) && others.count() == 0
 }
 
 /// "Unsigned" is a word for what is not wanted, as "laptop" is.

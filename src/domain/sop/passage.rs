@@ -31,6 +31,7 @@ pub(super) fn cut(body: &str, first_line: u32) -> (Vec<Passage>, Option<String>)
         headings: Vec::new(),
         first_heading: None,
         lead: None,
+        bare: None,
         depth: 0,
         open: None,
         passages: Vec::new(),
@@ -38,6 +39,7 @@ pub(super) fn cut(body: &str, first_line: u32) -> (Vec<Passage>, Option<String>)
     for (event, range) in Parser::new_ext(body, Options::ENABLE_TABLES).into_offset_iter() {
         cutter.take(event, range.start);
     }
+    cutter.close_heading();
     (cutter.passages, cutter.first_heading)
 }
 
@@ -46,6 +48,8 @@ struct Cutter {
     headings: Vec<(HeadingLevel, String)>,
     first_heading: Option<String>,
     lead: Option<String>,
+    /// The line of the last heading, while nothing stands under it.
+    bare: Option<u32>,
     depth: usize,
     open: Option<Open>,
     passages: Vec<Passage>,
@@ -115,6 +119,11 @@ impl Cutter {
         let words: Vec<&str> = open.text.split_whitespace().collect();
         let text: String = words.join(" ").chars().take(MAX_TEXT).collect();
         if let Block::Heading(level) = open.block {
+            let under = self.headings.last().is_some_and(|(above, _)| *above < level);
+            if !under {
+                self.close_heading();
+            }
+            self.bare = Some(open.line);
             self.headings.retain(|(above, _)| *above < level);
             self.first_heading.get_or_insert_with(|| text.clone());
             self.headings.push((level, text));
@@ -124,6 +133,7 @@ impl Cutter {
         if text.is_empty() {
             return;
         }
+        self.bare = None;
         let lead = if open.block == Block::Item {
             self.lead.clone()
         } else {
@@ -143,6 +153,28 @@ impl Cutter {
             page: None,
             lead,
             text,
+        });
+    }
+}
+
+impl Cutter {
+    /// A heading that nothing stands under says what it says itself: "Never deploy on Fridays".
+    fn close_heading(&mut self) {
+        let Some(line) = self.bare.take() else {
+            return;
+        };
+        let Some(((_, text), above)) = self.headings.split_last() else {
+            return;
+        };
+        if text.is_empty() {
+            return;
+        }
+        self.passages.push(Passage {
+            heading: above.iter().map(|(_, heading)| heading.clone()).collect(),
+            line,
+            page: None,
+            lead: None,
+            text: text.clone(),
         });
     }
 }
@@ -194,7 +226,7 @@ mod tests {
     fn a_passage_keeps_its_headings_line_and_lead() {
         let body = "Before any heading.\n\n# Deploys\n\n## Production\n\nBefore it goes out:\n\n\
                     - run the *image* tests,\n  all of them\n- look at `staging`\n  - nested\n\n\
-                    ## Staging\n\n> quoted\n\n| a | b |\n|---|---|\n| c | d |\n\n```\ncode\n```\n";
+                    ## No deploys on Fridays\n\n## Staging\n\n> quoted\n\n| a | b |\n|---|---|\n| c | d |\n\n```\ncode\n```\n";
         let (passages, first) = cut(body, 10);
         assert_eq!(first.as_deref(), Some("Deploys"));
         let shown: Vec<String> = passages
@@ -211,9 +243,10 @@ mod tests {
                 "16 [Deploys > Production] - Before it goes out:",
                 "18 [Deploys > Production] Before it goes out: run the image tests, all of them",
                 "20 [Deploys > Production] Before it goes out: look at staging nested",
-                "25 [Deploys > Staging] - quoted",
-                "27 [Deploys > Staging] - a b c d",
-                "31 [Deploys > Staging] - code",
+                "23 [Deploys] - No deploys on Fridays",
+                "27 [Deploys > Staging] - quoted",
+                "29 [Deploys > Staging] - a b c d",
+                "33 [Deploys > Staging] - code",
             ]
         );
     }

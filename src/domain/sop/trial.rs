@@ -35,9 +35,8 @@ pub fn trials(draft: &Draft, claims: &Claims, at: Option<DateTime>, now: DateTim
         .iter()
         .map(|slot| slot.value.to_string())
         .collect();
-    let promotes = facts.plan.action == Action::Promote.as_str();
-    if promotes && claims.ran {
-        // "Promote after three hours on staging" goes further.
+    if claims.ran {
+        // "After three hours on staging" it goes further.
         environments.retain(|name| name.starts_with("prod"));
     }
     if environments.is_empty() && claims.documents {

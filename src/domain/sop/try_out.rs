@@ -25,6 +25,7 @@ pub fn try_out(
         facts: KnownFacts::new(&trial.facts),
         ordinary: KnownFacts::new(&trial.ordinary),
         trial,
+        claims,
         names_a_time: claims.weekday.is_some() || claims.minute.is_some() || claims.day.is_some(),
     };
     for finding in &mut advice.findings {
@@ -48,6 +49,7 @@ struct Shown<'a> {
     /// The same plan, before anything was said of it.
     ordinary: KnownFacts,
     trial: &'a Trial,
+    claims: &'a Claims,
     names_a_time: bool,
 }
 
@@ -89,7 +91,7 @@ impl Shown<'_> {
             || rule
                 .require_reads()
                 .chain(approvals.then_some("approval.count"))
-                .any(|fact| self.changed(fact))
+                .any(|fact| self.claims.speak_of(fact) || self.changed(fact))
     }
 
     fn changed(&self, name: &str) -> bool {
@@ -121,13 +123,10 @@ impl Shown<'_> {
         })
     }
 
+    /// Whether the command says what keeps it.
     fn shows(&self, statement: &Statement) -> bool {
-        let of_time = matches!(
-            statement.kind,
-            StatementKind::TimeWindow | StatementKind::Freeze
-        );
         self.now(statement) == Some(Outcome::Kept)
-            && (self.before(statement) == Some(Outcome::Broken) || (of_time && self.names_a_time))
+            && (self.before(statement) == Some(Outcome::Broken) || self.is_spoken_of(statement))
     }
 
     fn now(&self, statement: &Statement) -> Option<Outcome> {

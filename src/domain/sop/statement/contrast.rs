@@ -8,7 +8,7 @@
 
 use super::claims::{is_denied, is_missing};
 use super::definition::Definition;
-use super::meaning::{Meaning, Word};
+use super::meaning::{Meaning, PlaceWord, StrategyWord, Word};
 use super::measure::{Measure, durations, multiples, shares};
 use super::recognise::{removes, says_no, wants};
 use super::sentence::{Sentence, Tag};
@@ -42,6 +42,8 @@ pub(super) fn stand(
         || read.is_outside()
         || read.turns_the_order()
         || read.takes_another_first()
+        || read.does_it_during()
+        || read.does_all_at_once()
     {
         Some(Stand::Against)
     } else if read.misses_an_amount() {
@@ -190,9 +192,47 @@ impl Read<'_> {
             true => durations(own),
             false => Vec::new(),
         };
-        self.misses(&asked, &self.durations())
+        self.misses_a_count()
+            || self.misses(&asked, &self.durations())
             || self.misses(&shares(own), &shares(self.command))
             || self.misses(&multiples(own), &multiples(self.command))
+    }
+
+    /// "One engineer" where there must be two of them.
+    fn misses_a_count(&self) -> bool {
+        let counted = |tags: &[Tag]| -> Vec<(u32, usize, usize)> {
+            (0..tags.len())
+                .filter_map(|at| {
+                    let Meaning::Number(count @ 0..=20) = tags[at].meaning else {
+                        return None;
+                    };
+                    let of = (at + 1..(at + 3).min(tags.len()))
+                        .take_while(|of| !matches!(tags[*of].meaning, Meaning::Mark(_)))
+                        .find(|of| self.is_term(&tags[*of]) || tags[*of].is(Word::People))?;
+                    Some((count, at, of))
+                })
+                .collect()
+        };
+        let own = self.sentence.own();
+        let (asked, mut named) = (counted(own), counted(self.command));
+        // "Two for a risky change, one for a small one"
+        named.retain(|(count, _, _)| {
+            !own.iter()
+                .any(|tag| tag.meaning == Meaning::Number(*count))
+        });
+        asked.into_iter().any(|(asked, at, of)| {
+            let most = own[..at].iter().rev().take(4).any(|tag| {
+                CEILINGS.contains(&tag.first.as_str()) || EXCEEDS.contains(&tag.first.as_str())
+            });
+            let banned = !wants(self.sentence, self.sentence.own + of);
+            !most
+                && !banned
+                && named.iter().any(|(count, _, said)| {
+                    let same = self.same(&self.command[*said], &own[of])
+                        || (own[of].is(Word::People) && self.command[*said].is(Word::People));
+                    same && *count < asked
+                })
+        })
     }
 
     fn misses(&self, asked: &[Measure], named: &[Measure]) -> bool {
@@ -211,6 +251,8 @@ impl Read<'_> {
         }
         let is_ceiling = match self.sentence.has_any(&[Word::Not, Word::Freeze]) {
             true => near.any(over),
+            // "30分钟内": it stands behind the length.
+            false if own.get(asked.at + 1).is_some_and(|tag| tag.first == "内") => true,
             false => near.any(|tag| {
                 CEILINGS.contains(&tag.first.as_str()) || (tag.is(Word::During) && tag.is_phrase())
             }),
@@ -219,6 +261,38 @@ impl Read<'_> {
             true => named.value > asked.value,
             false => named.value < asked.value,
         }
+    }
+
+    /// "While the import runs" where nothing goes out while it does.
+    fn does_it_during(&self) -> bool {
+        let during = |tags: &[Tag]| tags.iter().position(|tag| tag.is(Word::During) && !tag.is_phrase());
+        let own = self.sentence.own();
+        let (Some(asked), Some(named)) = (during(own), during(self.command)) else {
+            return false;
+        };
+        let forbids = own[..asked].iter().any(|tag| tag.is(Word::Not) || tag.is(Word::Stop));
+        let lasts = |tags: &[Tag], from: usize| -> Vec<usize> {
+            (from + 1..tags.len())
+                .take_while(|at| !tags[*at].ends_clause())
+                .filter(|at| self.is_term(&tags[*at]))
+                .collect()
+        };
+        let (asked, named) = (lasts(own, asked), lasts(self.command, named));
+        let shared = named.iter().filter(|at| {
+            let said = &self.command[**at];
+            !self.denied(**at) && asked.iter().any(|of| self.same(said, &own[*of]))
+        });
+        forbids
+            && !self.takes_back()
+            && !self.sentence.has(Word::Unless)
+            && shared.count() * 2 >= asked.len().max(1)
+    }
+
+    /// "All hosts at once" where it is one by one.
+    fn does_all_at_once(&self) -> bool {
+        let one_by_one = self.sentence.owns(Word::OneByOne) && !self.sentence.has(Word::Not);
+        let recreate = Meaning::Strategy(StrategyWord::Recreate);
+        one_by_one && self.command.iter().any(|tag| tag.meaning == recreate)
     }
 
     fn takes_back(&self) -> bool {
@@ -292,7 +366,9 @@ impl Read<'_> {
                 .any(|other| is_act(other) && same_word(&tag.first, &other.first))
         });
         let steps = shares(own);
-        of_term.next().is_some()
+        let staging = |tags: &[Tag]| tags.iter().any(|tag| matches!(tag.meaning, Meaning::Place(PlaceWord::Staging | PlaceWord::Other)));
+        (staging(own) && staging(self.command))
+            || of_term.next().is_some()
             || acts.next().is_some()
             || shares(self.command)
                 .iter()

@@ -156,12 +156,12 @@ fn date(tags: &[Tag], at: usize) -> Option<Date> {
                 .then(|| with_year(tags, month, day, month_at + 1))
         }
         // December 24, mid-December, December
-        Meaning::Month(month) => Some(match number(at + 1).filter(|day| is_day(month, *day)) {
-            Some(day) => {
-                let suffix = tags.get(at + 2).is_some_and(|tag| {
+        Meaning::Month(month) => Some(match day_behind(tags, at + 1, month) {
+            Some((day, until)) => {
+                let suffix = tags.get(until).is_some_and(|tag| {
                     ["st", "nd", "rd", "th", "日", "号"].contains(&tag.first.as_str())
                 });
-                with_year(tags, month, day, at + 2 + usize::from(suffix))
+                with_year(tags, month, day, until + usize::from(suffix))
             }
             None => Date {
                 year: None,
@@ -171,6 +171,24 @@ fn date(tags: &[Tag], at: usize) -> Option<Date> {
             },
         }),
         _ => None,
+    }
+}
+
+/// The day behind a month, and where it ends: "December 18", "December, 18th".
+fn day_behind(tags: &[Tag], at: usize, month: u32) -> Option<(u32, usize)> {
+    let day = |index: usize| match tags.get(index)?.meaning {
+        Meaning::Number(day) if is_day(month, day) => Some(day),
+        _ => None,
+    };
+    let comma = tags.get(at)?.meaning == Meaning::Mark(',');
+    let ordinal = |index: usize| {
+        tags.get(index)
+            .is_some_and(|tag| ["st", "nd", "rd", "th"].contains(&tag.first.as_str()))
+    };
+    match comma {
+        false => Some((day(at)?, at + 1)),
+        true if ordinal(at + 2) => Some((day(at + 1)?, at + 2)),
+        true => None,
     }
 }
 

@@ -282,7 +282,7 @@ impl Claims {
             let mut behind = tags.get(at + 1..).unwrap_or_default().iter().take(4);
             tag.is(Word::Threshold)
                 && behind.any(|tag| {
-                    ["over", "above", "past", "beyond", "higher"].contains(&tag.first.as_str())
+                    ["over", "above", "past", "beyond", "higher", "up"].contains(&tag.first.as_str())
                 })
         };
         let mut checks = (0..tags.len()).filter(|at| {

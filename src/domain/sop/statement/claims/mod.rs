@@ -92,6 +92,12 @@ impl Claims {
         apply(&self.assumed, facts);
     }
 
+    /// Whether the command says anything of this fact.
+    pub fn speak_of(&self, fact: &str) -> bool {
+        let mut said = self.attested.iter().chain(&self.assumed);
+        said.any(|(name, _)| *name == fact)
+    }
+
     /// What is denied once stays denied: "an unsigned SBOM" names one, too.
     fn attested(&mut self, fact: &'static str, denied: bool) {
         let no: FactValue = "no".to_owned().into();
@@ -294,7 +300,10 @@ impl Claims {
                     self.unnamed();
                 }
             }
-            Word::AtOnce if !denied => self.assume("elsewhere.running", 1.into()),
+            Word::AtOnce => self.assume("elsewhere.running", i64::from(!denied).into()),
+            Word::OneByOne if denied && tags[at].first.contains("lock") => {
+                self.assume("elsewhere.running", 1.into());
+            }
             // "One at a time" is in order, "somebody else is deploying" is not.
             Word::OneByOne if !denied && tags[at].first.starts_with("some") => {
                 self.assume("elsewhere.running", 1.into());
@@ -378,6 +387,7 @@ impl Claims {
             || approvers.len() == 1 && asked.contains(&approvers[0]);
         if oneself && !approvers.is_empty() | tags.iter().any(|tag| tag.is(Word::Own)) {
             self.assume("approval.requester_approved", true.into());
+            self.attested("attested.review", true);
             return self.assume("approval.count", 1.into());
         }
         let mut roles: Vec<String> = tags

@@ -252,7 +252,9 @@ fn staffing(sentence: &Sentence) -> Option<Demand> {
             .own()
             .iter()
             .any(|tag| matches!(tag.meaning, Meaning::Role(_)))
-        || sentence.owns(Word::Present) && sentence.owns(Word::Must);
+        || sentence.owns(Word::Present) && sentence.owns(Word::Must)
+        // "Support team standing by"
+        || sentence.length() <= 5 && sentence.tags.iter().any(|tag| tag.is(Word::Present) && tag.first.starts_with("stand"));
     let thing = [Word::Provenance, Word::Image, Word::Ticket, Word::Notes];
     if present.is_some() && who && !sentence.owns_any(&thing) {
         return Some(Demand::Attested(Claim::Present));

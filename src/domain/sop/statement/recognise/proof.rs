@@ -285,7 +285,9 @@ fn tests(sentence: &Sentence) -> Vec<Demand> {
         return found;
     };
     // "A build soaks on staging for a day": a thing, and no check of it.
-    let soaks = sentence.owns(Word::Bake) && !sentence.owns(Word::Pass);
+    // "While another build or deploy is running", too.
+    let soaks = (sentence.owns(Word::Bake) || sentence.owns(Word::AtOnce))
+        && !sentence.owns(Word::Pass);
     if soaks && sentence.tags[at].first.starts_with("build") {
         return found;
     }

@@ -76,7 +76,8 @@ pub(super) fn demands(sentence: &Sentence) -> Vec<Demand> {
 
 /// "Never on a weekend!", "business hours only (9-17)": nothing but times, and what is said of them.
 fn is_bare(sentence: &Sentence) -> bool {
-    const SMALL: [&str; 26] = [
+    const SMALL: [&str; 38] = [
+        "utc", "gmt", "cet", "cest", "pt", "et", "pst", "est", "local", "time", "hours", "our",
         "on", "a", "an", "the", "please", "and", "or", "in", "of", "ever", "le", "la", "les",
         "est", "\u{e0}", "der", "die", "das", "ist", "el", "los", "es", "en", "o", "os", "is",
     ];
@@ -99,6 +100,8 @@ fn is_bare(sentence: &Sentence) -> bool {
                 | Word::At
                 | Word::During
                 | Word::Between
+                | Word::Peak
+                | Word::Holiday
         ),
         Meaning::Other => SMALL.contains(&tag.first.as_str()),
         _ => false,
@@ -259,7 +262,12 @@ fn lasting(sentence: &Sentence) -> Option<Lasting> {
             Word::From,
             Word::If,
         ];
-        (freeze && !dated && sentence.has_any(&lasts)).then_some(Lasting::CodeFreeze)
+        // "Freeze: no new features"
+        let bans = sentence
+            .own()
+            .iter()
+            .any(|tag| tag.is(Word::Freeze) && tag.first == "no");
+        (freeze && !dated && (bans || sentence.has_any(&lasts))).then_some(Lasting::CodeFreeze)
     }
 }
 

@@ -44,6 +44,7 @@ pub(super) fn stand(
         || read.takes_another_first()
         || read.does_it_during()
         || read.does_all_at_once()
+        || read.does_only_a_part()
     {
         Some(Stand::Against)
     } else if read.misses_an_amount() {
@@ -295,6 +296,29 @@ impl Read<'_> {
         one_by_one && self.command.iter().any(|tag| tag.meaning == recreate)
     }
 
+    /// "Signed by QA only" where QA and security sign.
+    fn does_only_a_part(&self) -> bool {
+        let Some(only) = self.command.iter().position(|tag| tag.is(Word::Only)) else {
+            return false;
+        };
+        let own = self.sentence.own();
+        let choice = own
+            .iter()
+            .any(|tag| ["or", "oder", "either", "ou", "o"].contains(&tag.first.as_str()));
+        let whole = own.iter().any(|tag| {
+            ["all", "every", "each", "both", "whole", "entire", "and", "plus", "&", "+", "und", "y", "et", "e"]
+                .contains(&tag.first.as_str())
+        });
+        let wanted = self.wanted();
+        let near = only.saturating_sub(3)..only + 4;
+        let shared = self.shared(&wanted);
+        let limits = shared.iter().any(|(said, _)| near.contains(said));
+        let mut kept: Vec<usize> = shared.into_iter().map(|(_, of)| of).collect();
+        kept.sort_unstable();
+        kept.dedup();
+        whole && !choice && !self.sentence.has(Word::Only) && limits && kept.len() < wanted.len()
+    }
+
     fn takes_back(&self) -> bool {
         (0..self.command.len()).any(|at| self.command[at].is(Word::Rollback) && !self.denied(at))
     }
@@ -366,8 +390,12 @@ impl Read<'_> {
                 .any(|other| is_act(other) && same_word(&tag.first, &other.first))
         });
         let steps = shares(own);
+        // What is removed, or kept for so long only.
+        let removed = self.sentence.owns(Word::Keep)
+            && self.command.iter().any(|tag| removes(tag) || tag.is(Word::Keep));
         let staging = |tags: &[Tag]| tags.iter().any(|tag| matches!(tag.meaning, Meaning::Place(PlaceWord::Staging | PlaceWord::Other)));
-        (staging(own) && staging(self.command))
+        removed
+            || (staging(own) && staging(self.command))
             || of_term.next().is_some()
             || acts.next().is_some()
             || shares(self.command)
@@ -407,11 +435,14 @@ impl Read<'_> {
             .wanted()
             .into_iter()
             .any(|at| approves(&self.sentence.tags[at]));
-        let by = self
-            .command
-            .windows(2)
-            .position(|two| approves(&two[0]) && BY.contains(&two[1].first.as_str()));
-        let Some(by) = by.filter(|_| asked) else {
+        // "At the owner's request": requested by somebody.
+        let requests = |tag: &Tag| tag.first.starts_with("request");
+        let requested = own.iter().any(requests);
+        let by = self.command.windows(2).position(|two| {
+            let acts = (asked && approves(&two[0])) || (requested && requests(&two[0]));
+            acts && BY.contains(&two[1].first.as_str())
+        });
+        let Some(by) = by else {
             return false;
         };
         let is_person = |tag: &&Tag| {
@@ -553,16 +584,25 @@ const FRAME: [Word; 54] = [
     Word::Keep,
 ];
 
-/// "inform" and "informed": two thirds of the longer one are alike.
+/// "Warn" and "warning": what differs is an ending, or a third of the longer one at most.
 fn same_word(one: &str, other: &str) -> bool {
     let alike = one
-        .chars()
+        .char_indices()
         .zip(other.chars())
-        .take_while(|(one, other)| one == other)
-        .count();
+        .take_while(|((_, one), other)| one == other)
+        .last()
+        .map_or(0, |((at, letter), _)| at + letter.len_utf8());
+    let letters = one[..alike].chars().count();
     let longer = one.chars().count().max(other.chars().count());
-    alike == longer || (alike >= 4 && alike * 3 >= longer * 2)
+    let ends = |word: &str| ENDINGS.contains(&&word[alike..]);
+    letters == longer
+        || (letters >= 4 && (letters * 3 >= longer * 2 || (ends(one) && ends(other))))
 }
+
+const ENDINGS: [&str; 22] = [
+    "", "s", "es", "d", "ed", "e", "ing", "ings", "er", "ers", "ion", "ions", "ation", "ations", "al", "ally",
+    "ly", "ment", "ments", "en", "y", "ies",
+];
 
 /// Topics that other texts have, too.
 const EVERYDAY: [Word; 10] = [

@@ -239,8 +239,21 @@ pub(super) fn tag(text: &str, definition: &Definition) -> Vec<Tag> {
         });
         rest = rest.get(length..).unwrap_or_default();
     }
+    cross_out(&mut tags);
     agree(&mut tags);
     tags
+}
+
+/// "\u{274c} Skip staging": the cross denies what stands behind it, where no word does.
+fn cross_out(tags: &mut [Tag]) {
+    const CROSSES: [char; 4] = ['\u{274c}', '\u{2717}', '\u{1f6ab}', '\u{26d4}'];
+    for at in 0..tags.len() {
+        let crossed = matches!(tags[at].meaning, Meaning::Mark(mark) if CROSSES.contains(&mark));
+        let denied = tags.iter().skip(at + 1).take(6).any(|tag| tag.is(Word::Not));
+        if crossed && !denied {
+            tags[at].meaning = Meaning::Word(Word::Not);
+        }
+    }
 }
 
 /// "No se permite ningún cambio": in Spanish, Portuguese and French several words of a clause deny

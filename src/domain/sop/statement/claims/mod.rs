@@ -365,6 +365,9 @@ impl Claims {
             }
             return;
         };
+        if tags[at].first.starts_with("reviewed") {
+            self.attested("attested.review", is_denied(tags, at));
+        }
         if automatic || is_denied(tags, at) || is_missing(tags, at) {
             return self.assume("approval.count", 0.into());
         }

@@ -55,7 +55,12 @@ fn migration(sentence: &Sentence) -> Option<Demand> {
     let automatic = sentence.has(Word::Auto) || sentence.has(Word::Rollback);
     if let Some(at) = down {
         return Some(
-            match !wants(sentence, at) || (sentence.has(Word::Not) && automatic) {
+            match !wants(sentence, at)
+                || sentence.tags[at..]
+                    .iter()
+                    .any(|tag| tag.is(Word::Skip) && tag.first.starts_with("disable"))
+                || (sentence.has(Word::Not) && automatic)
+            {
                 true => Demand::NoSchemaDowngrade,
                 false => Demand::Migration,
             },

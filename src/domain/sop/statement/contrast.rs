@@ -12,7 +12,7 @@ use super::meaning::{Meaning, PlaceWord, StrategyWord, Word};
 use super::measure::{Measure, durations, multiples, shares};
 use super::recognise::{removes, says_no, wants};
 use super::sentence::{Sentence, Tag};
-use super::token::is_wide;
+use super::token::{Glue, is_wide};
 use super::window::windows;
 
 /// How a command stands to a sentence.
@@ -37,6 +37,9 @@ pub(super) fn stand(
         command,
         definition,
     };
+    if read.is_of_another_size() {
+        return None;
+    }
     if read.denies_the_wanted()
         || read.names_another()
         || read.is_outside()
@@ -45,6 +48,7 @@ pub(super) fn stand(
         || read.does_it_during()
         || read.does_all_at_once()
         || read.does_only_a_part()
+        || read.names_no_digest()
     {
         Some(Stand::Against)
     } else if read.misses_an_amount() {
@@ -317,6 +321,35 @@ impl Read<'_> {
         kept.sort_unstable();
         kept.dedup();
         whole && !choice && !self.sentence.has(Word::Only) && limits && kept.len() < wanted.len()
+    }
+
+    /// "For large changes" says nothing of a small one.
+    fn is_of_another_size(&self) -> bool {
+        let said = |word: Word| self.command.iter().any(|tag| tag.is(word));
+        let has = |word: Word| self.sentence.has(word);
+        (has(Word::Major) && !has(Word::Minor) && said(Word::Minor) && !said(Word::Major))
+            || (has(Word::Minor) && !has(Word::Major) && said(Word::Major) && !said(Word::Minor))
+    }
+
+    /// "Deploy shop:v1" where images are named by their digest.
+    fn names_no_digest(&self) -> bool {
+        let by_digest = |tag: &Tag| {
+            let words = std::iter::once(&tag.first).chain(&tag.rest);
+            words
+                .into_iter()
+                .any(|word| word.starts_with("digest") || word.starts_with("sha256"))
+        };
+        let own = self.sentence.own();
+        let asked = (0..own.len())
+            .any(|at| by_digest(&own[at]) && wants(self.sentence, self.sentence.own + at));
+        // A colon that a version follows at once: of a time it is a number.
+        let tagged = self.command.windows(3).any(|three| {
+            three[1].meaning == Meaning::Mark(':')
+                && three[1].glue == Glue::Nothing
+                && three[2].glue == Glue::Nothing
+                && three[0].meaning == Meaning::Other
+        });
+        asked && tagged && !self.command.iter().any(by_digest)
     }
 
     fn takes_back(&self) -> bool {

@@ -247,6 +247,17 @@ impl Claims {
         if steps.len() > 1 && grows && !jumps && !named && !has(Word::Threshold) {
             self.assume("plan.strategy", "gradual".to_owned().into());
         }
+        // "Node 1, then node 2"
+        let numbered = |number: u32| {
+            tags.windows(2)
+                .find(|two| two[1].meaning == Meaning::Number(number))
+                .map(|two| two[0].first.as_str())
+        };
+        if let (Some(one), Some(two)) = (numbered(1), numbered(2))
+            && one == two
+        {
+            self.assume("plan.strategy", "gradual".to_owned().into());
+        }
         // "To 100 % of the users", "for 10 % of them"
         if let ([step], false) = (steps.as_slice(), has(Word::Threshold)) {
             let of_users = tags[step.at..].iter().take(5).any(|tag| {

@@ -365,7 +365,7 @@ impl Claims {
             }
             return;
         };
-        if tags[at].first.starts_with("reviewed") {
+        if tags[at].first.starts_with("review") {
             self.attested("attested.review", is_denied(tags, at));
         }
         if automatic || is_denied(tags, at) || is_missing(tags, at) {

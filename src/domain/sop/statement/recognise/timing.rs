@@ -183,8 +183,24 @@ fn permits(sentence: &Sentence, listed: &[Window]) -> bool {
         .iter()
         .any(|window| window.hours.is_some() || window.days.count_ones() > 1);
     let permission = sentence.has(Word::May) && !restricts;
-    let is_condition = sentence.has(Word::If) || sentence.is_question();
+    let is_condition = if_before_time(sentence) || sentence.is_question();
     !is_condition && (restricts || (!permission || is_wide))
+}
+
+/// "If it is Friday" makes the day a condition; "nine to five, when people are there" does not.
+fn if_before_time(sentence: &Sentence) -> bool {
+    let is_time = |tag: &Tag| {
+        matches!(
+            tag.meaning,
+            Meaning::Days(_) | Meaning::Hours(_) | Meaning::Clock(_) | Meaning::Number(_)
+        )
+    };
+    let Some(time) = sentence.tags.iter().position(is_time) else {
+        return sentence.has(Word::If);
+    };
+    let parts = |tag: &&Tag| tag.meaning != Meaning::Mark(',') && tag.first != "but";
+    let mut clause = sentence.tags[..time].iter().rev().take_while(parts);
+    clause.any(|tag| tag.is(Word::If))
 }
 
 /// "Weekend deploys need an approval": the times say when something else is asked for.

@@ -153,7 +153,7 @@ fn said_time(claims: &Claims, now: DateTime) -> DateTime {
     if let Some(day) = claims.day {
         let month_and_day = (i8::try_from(day / 100), i8::try_from(day % 100));
         if let (Ok(month), Ok(day)) = month_and_day
-            && let Ok(said) = Date::new(now.year(), month, day)
+            && let Ok(said) = Date::new(claims.year.unwrap_or(now.year()), month, day)
         {
             date = said;
         }

@@ -51,12 +51,13 @@ pub(super) fn stand(
         || read.names_no_digest()
     {
         Some(Stand::Against)
-    } else if read.misses_an_amount() {
-        Some(Stand::Amount)
-    } else if read.is_in_line() {
-        Some(Stand::InLine)
     } else {
-        read.is_open().then_some(Stand::Open)
+        match read.misses_an_amount() {
+            Some(true) => Some(Stand::Amount),
+            Some(false) => Some(Stand::InLine),
+            None if read.is_in_line() => Some(Stand::InLine),
+            None => read.is_open().then_some(Stand::Open),
+        }
     }
 }
 
@@ -109,8 +110,12 @@ impl Read<'_> {
             _ => None,
         };
         let alike = match (&one.meaning, &other.meaning) {
-            (Meaning::Word(_), Meaning::Word(_)) => topic(one).is_some() && topic(one) == topic(other),
-            (Meaning::Role(_), Meaning::Role(_)) | (Meaning::Strategy(_), Meaning::Strategy(_)) => one.meaning == other.meaning,
+            (Meaning::Word(_), Meaning::Word(_)) => {
+                topic(one).is_some() && topic(one) == topic(other)
+            }
+            (Meaning::Role(_), Meaning::Role(_)) | (Meaning::Strategy(_), Meaning::Strategy(_)) => {
+                one.meaning == other.meaning
+            }
             _ => false,
         };
         alike
@@ -139,7 +144,11 @@ impl Read<'_> {
             .iter()
             .rev()
             .take_while(|tag| !matches!(tag.meaning, Meaning::Mark(',' | ';' | ':' | '.')))
-            .any(|tag| tag.is(Word::If) || tag.is(Word::Unless))
+            .any(|tag| {
+                tag.is(Word::If)
+                    || tag.is(Word::Unless)
+                    || (tag.is(Word::During) && !tag.is_phrase())
+            })
     }
 
     /// Whether the command denies what stands there.
@@ -186,21 +195,24 @@ impl Read<'_> {
             .any(|(at, _)| self.denied(*at))
     }
 
-    /// "Announced two hours before" where it is announced two days ahead.
-    fn misses_an_amount(&self) -> bool {
+    /// "Announced two hours before" where it is announced two days ahead; `None` where no amounts can
+    /// be compared.
+    fn misses_an_amount(&self) -> Option<bool> {
+        if self.misses_a_count() {
+            return Some(true);
+        }
         let own = self.sentence.own();
         if !self.shares_a_subject() {
-            return false;
+            return None;
         }
         // "9h" is a time of the day where the sentence names one.
         let asked = match windows(own).listed.is_empty() {
             true => durations(own),
             false => Vec::new(),
         };
-        self.misses_a_count()
-            || self.misses(&asked, &self.durations())
-            || self.misses(&shares(own), &shares(self.command))
-            || self.misses(&multiples(own), &multiples(self.command))
+        self.misses(&asked, &self.durations())
+            .or_else(|| self.misses(&shares(own), &shares(self.command)))
+            .or_else(|| self.misses(&multiples(own), &multiples(self.command)))
     }
 
     /// "One engineer" where there must be two of them.
@@ -221,10 +233,7 @@ impl Read<'_> {
         let own = self.sentence.own();
         let (asked, mut named) = (counted(own), counted(self.command));
         // "Two for a risky change, one for a small one"
-        named.retain(|(count, _, _)| {
-            !own.iter()
-                .any(|tag| tag.meaning == Meaning::Number(*count))
-        });
+        named.retain(|(count, _, _)| !own.iter().any(|tag| tag.meaning == Meaning::Number(*count)));
         asked.into_iter().any(|(asked, at, of)| {
             let most = own[..at].iter().rev().take(4).any(|tag| {
                 CEILINGS.contains(&tag.first.as_str()) || EXCEEDS.contains(&tag.first.as_str())
@@ -240,42 +249,54 @@ impl Read<'_> {
         })
     }
 
-    fn misses(&self, asked: &[Measure], named: &[Measure]) -> bool {
+    fn misses(&self, asked: &[Measure], named: &[Measure]) -> Option<bool> {
         let ([.., asked], [named]) = (asked, named) else {
-            return false;
+            return None;
         };
         let own = self.sentence.own();
         let mut near = own[..asked.at].iter().rev().take(6);
         // "Nothing within two days of the launch" asks for two days at least.
-        let over = |tag: &Tag| {
-            EXCEEDS.contains(&tag.first.as_str()) || tag.meaning == Meaning::Mark('>')
-        };
+        let over =
+            |tag: &Tag| EXCEEDS.contains(&tag.first.as_str()) || tag.meaning == Meaning::Mark('>');
         // "Back when errors are over 2 %": what is taken back is past no limit any more.
         if self.sentence.has(Word::Threshold) && near.clone().any(over) {
-            return named.value > asked.value && !self.takes_back();
+            return Some(named.value > asked.value && !self.takes_back());
         }
         let is_ceiling = match self.sentence.has_any(&[Word::Not, Word::Freeze]) {
             true => near.any(over),
             // "30分钟内": it stands behind the length.
             false if own.get(asked.at + 1).is_some_and(|tag| tag.first == "内") => true,
+            // "After ten days at most"
+            false
+                if own.iter().skip(asked.at + 1).take(2).any(|tag| {
+                    ["most", "max", "maximum", "tops"].contains(&tag.first.as_str())
+                }) =>
+            {
+                true
+            }
             false => near.any(|tag| {
                 CEILINGS.contains(&tag.first.as_str()) || (tag.is(Word::During) && tag.is_phrase())
             }),
         };
-        match is_ceiling {
+        Some(match is_ceiling {
             true => named.value > asked.value,
             false => named.value < asked.value,
-        }
+        })
     }
 
     /// "While the import runs" where nothing goes out while it does.
     fn does_it_during(&self) -> bool {
-        let during = |tags: &[Tag]| tags.iter().position(|tag| tag.is(Word::During) && !tag.is_phrase());
+        let during = |tags: &[Tag]| {
+            tags.iter()
+                .position(|tag| tag.is(Word::During) && !tag.is_phrase())
+        };
         let own = self.sentence.own();
         let (Some(asked), Some(named)) = (during(own), during(self.command)) else {
             return false;
         };
-        let forbids = own[..asked].iter().any(|tag| tag.is(Word::Not) || tag.is(Word::Stop));
+        let forbids = own[..asked]
+            .iter()
+            .any(|tag| tag.is(Word::Not) || tag.is(Word::Stop));
         let lasts = |tags: &[Tag], from: usize| -> Vec<usize> {
             (from + 1..tags.len())
                 .take_while(|at| !tags[*at].ends_clause())
@@ -310,8 +331,11 @@ impl Read<'_> {
             .iter()
             .any(|tag| ["or", "oder", "either", "ou", "o"].contains(&tag.first.as_str()));
         let whole = own.iter().any(|tag| {
-            ["all", "every", "each", "both", "whole", "entire", "and", "plus", "&", "+", "und", "y", "et", "e"]
-                .contains(&tag.first.as_str())
+            [
+                "all", "every", "each", "both", "whole", "entire", "and", "plus", "&", "+", "und",
+                "y", "et", "e",
+            ]
+            .contains(&tag.first.as_str())
         });
         let wanted = self.wanted();
         let near = only.saturating_sub(3)..only + 4;
@@ -358,24 +382,25 @@ impl Read<'_> {
 
     /// "The app first" where the database comes first.
     fn takes_another_first(&self) -> bool {
-        // What stands before "first", as far as two words.
+        // What stands before "first".
         let led = |tags: &[Tag]| {
             let first = tags.iter().position(|tag| tag.is(Word::First))?;
-            let near = first.saturating_sub(2)..first;
-            Some(near.collect::<Vec<usize>>())
+            let near = tags[..first].iter().rev().take(4);
+            let led = near.take_while(|tag| !tag.ends_clause());
+            Some(
+                led.filter(|tag| self.is_term(tag))
+                    .cloned()
+                    .collect::<Vec<Tag>>(),
+            )
         };
-        let own = self.sentence.own();
-        let (Some(asked), Some(named)) = (led(own), led(self.command)) else {
+        let (Some(asked), Some(named)) = (led(self.sentence.own()), led(self.command)) else {
             return false;
         };
-        let asked: Vec<&Tag> = asked.iter().map(|at| &own[*at]).collect();
-        let named: Vec<&Tag> = named.iter().map(|at| &self.command[*at]).collect();
-        let tells = |tags: &[&Tag]| tags.iter().any(|tag| self.is_term(tag));
-        tells(&asked)
-            && tells(&named)
-            && !named
-                .iter()
-                .any(|tag| asked.iter().any(|other| self.same(tag, other)))
+        let other = |one: &[Tag], two: &[Tag]| {
+            one.iter()
+                .any(|tag| !two.iter().any(|other| self.same(tag, other)))
+        };
+        !asked.is_empty() && !named.is_empty() && other(&asked, &named) && other(&named, &asked)
     }
 
     /// "B, then A", "B before A" where A comes before B.
@@ -387,9 +412,11 @@ impl Read<'_> {
         if before == 0 || self.sentence.has_any(&[Word::Not, Word::Without]) {
             return false;
         }
-        let Some(turn) = self.command.iter().position(|tag| {
-            tag.is(Word::Before) || THEN.contains(&tag.first.as_str())
-        }) else {
+        let Some(turn) = self
+            .command
+            .iter()
+            .position(|tag| tag.is(Word::Before) || THEN.contains(&tag.first.as_str()))
+        else {
             return false;
         };
         let (early, late) = (&own[..before], &own[before + 1..]);
@@ -397,13 +424,16 @@ impl Read<'_> {
         // Only what stands on one side tells the order.
         let says = |said: &[Tag], side: &[Tag], other: &[Tag]| {
             said.iter().filter(|tag| self.is_term(tag)).any(|tag| {
-                side.iter().any(|term| self.is_term(term) && self.same(tag, term))
-                    && !other.iter().any(|term| self.is_term(term) && self.same(tag, term))
+                side.iter()
+                    .any(|term| self.is_term(term) && self.same(tag, term))
+                    && !other
+                        .iter()
+                        .any(|term| self.is_term(term) && self.same(tag, term))
             })
         };
-        let first_is_late = says(said_first, late, early) && !says(said_first, early, late);
-        let last_is_early = says(said_then, early, late) && !says(said_then, late, early);
-        first_is_late && last_is_early
+        says(said_first, late, early)
+            && says(said_then, early, late)
+            && !says(said_then, late, early)
     }
 
     /// Whether both speak of one thing, so that their amounts may be compared: of a term, of an act
@@ -425,8 +455,18 @@ impl Read<'_> {
         let steps = shares(own);
         // What is removed, or kept for so long only.
         let removed = self.sentence.owns(Word::Keep)
-            && self.command.iter().any(|tag| removes(tag) || tag.is(Word::Keep));
-        let staging = |tags: &[Tag]| tags.iter().any(|tag| matches!(tag.meaning, Meaning::Place(PlaceWord::Staging | PlaceWord::Other)));
+            && self
+                .command
+                .iter()
+                .any(|tag| removes(tag) || tag.is(Word::Keep));
+        let staging = |tags: &[Tag]| {
+            tags.iter().any(|tag| {
+                matches!(
+                    tag.meaning,
+                    Meaning::Place(PlaceWord::Staging | PlaceWord::Other)
+                )
+            })
+        };
         removed
             || (staging(own) && staging(self.command))
             || of_term.next().is_some()
@@ -443,7 +483,8 @@ impl Read<'_> {
         if !found.is_empty() {
             return found;
         }
-        let is_day = |at: usize| self.command.get(at).map(|tag| &tag.meaning) == Some(&Meaning::Unit(DAY));
+        let is_day =
+            |at: usize| self.command.get(at).map(|tag| &tag.meaning) == Some(&Meaning::Unit(DAY));
         let turns = |at: usize| {
             self.command
                 .get(at)
@@ -471,9 +512,15 @@ impl Read<'_> {
         // "At the owner's request": requested by somebody.
         let requests = |tag: &Tag| tag.first.starts_with("request");
         let requested = own.iter().any(requests);
-        let by = self.command.windows(2).position(|two| {
-            let acts = (asked && approves(&two[0])) || (requested && requests(&two[0]));
-            acts && BY.contains(&two[1].first.as_str())
+        let is_by = |word: &str| BY.contains(&word);
+        let by = (0..self.command.len()).find_map(|at| {
+            let tag = &self.command[at];
+            let acts = (asked && approves(tag)) || (requested && requests(tag));
+            // "Signed off by" may be one phrase.
+            let within = tag.rest.last().is_some_and(|word| is_by(word));
+            let behind = self.command.get(at + 1);
+            let next = behind.is_some_and(|tag| is_by(&tag.first));
+            (acts && (within || next)).then_some(if within { at + 1 } else { at + 2 })
         });
         let Some(by) = by else {
             return false;
@@ -486,7 +533,7 @@ impl Read<'_> {
             };
             names && !self.definition.is_empty_word(&tag.first)
         };
-        let mut named = self.command[by + 2..]
+        let mut named = self.command[by..]
             .iter()
             .take_while(|tag| !tag.ends_clause() && !tag.is(Word::Not))
             .filter(is_person)
@@ -551,11 +598,31 @@ impl Read<'_> {
     }
 }
 
-const THEN: [&str; 8] = ["then", "dann", "danach", "luego", "despu\u{e9}s", "puis", "ensuite", "depois"];
+const THEN: [&str; 8] = [
+    "then",
+    "dann",
+    "danach",
+    "luego",
+    "despu\u{e9}s",
+    "puis",
+    "ensuite",
+    "depois",
+];
 
 /// Whoever they are.
 const ANYBODY: [&str; 12] = [
-    "people", "person", "persons", "someone", "somebody", "individuals", "members", "team", "staff", "colleagues", "colleague", "roles",
+    "people",
+    "person",
+    "persons",
+    "someone",
+    "somebody",
+    "individuals",
+    "members",
+    "team",
+    "staff",
+    "colleagues",
+    "colleague",
+    "roles",
 ];
 
 const BY: [&str; 4] = ["by", "von", "por", "par"];
@@ -607,13 +674,59 @@ fn family(word: Word) -> Word {
 
 /// Words of the definition that tell how something is meant, and not what it is about.
 const FRAME: [Word; 54] = [
-    Word::Deploy, Word::Change, Word::Plan, Word::Mutable, Word::Pinned, Word::People, Word::Not, Word::Stop, Word::Only,
-    Word::Must, Word::Should, Word::May, Word::Vague, Word::Optional, Word::Unless, Word::Before,
-    Word::After, Word::Until, Word::Between, Word::From, Word::To, Word::At, Word::Outside,
-    Word::During, Word::Without, Word::Skip, Word::First, Word::Last, Word::Directly, Word::Pass,
-    Word::Alone, Word::AtOnce, Word::OneByOne, Word::Size, Word::Done, Word::Defines, Word::Refers,
-    Word::If, Word::Ongoing, Word::RollForward, Word::Rebuild, Word::SameImage, Word::Unproven, Word::Leave,
-    Word::Minor, Word::Major, Word::Spent, Word::GoOn, Word::Critical, Word::Others, Word::Threshold, Word::Own, Word::Auto,
+    Word::Deploy,
+    Word::Change,
+    Word::Plan,
+    Word::Mutable,
+    Word::Pinned,
+    Word::People,
+    Word::Not,
+    Word::Stop,
+    Word::Only,
+    Word::Must,
+    Word::Should,
+    Word::May,
+    Word::Vague,
+    Word::Optional,
+    Word::Unless,
+    Word::Before,
+    Word::After,
+    Word::Until,
+    Word::Between,
+    Word::From,
+    Word::To,
+    Word::At,
+    Word::Outside,
+    Word::During,
+    Word::Without,
+    Word::Skip,
+    Word::First,
+    Word::Last,
+    Word::Directly,
+    Word::Pass,
+    Word::Alone,
+    Word::AtOnce,
+    Word::OneByOne,
+    Word::Size,
+    Word::Done,
+    Word::Defines,
+    Word::Refers,
+    Word::If,
+    Word::Ongoing,
+    Word::RollForward,
+    Word::Rebuild,
+    Word::SameImage,
+    Word::Unproven,
+    Word::Leave,
+    Word::Minor,
+    Word::Major,
+    Word::Spent,
+    Word::GoOn,
+    Word::Critical,
+    Word::Others,
+    Word::Threshold,
+    Word::Own,
+    Word::Auto,
     Word::Keep,
 ];
 
@@ -628,13 +741,12 @@ fn same_word(one: &str, other: &str) -> bool {
     let letters = one[..alike].chars().count();
     let longer = one.chars().count().max(other.chars().count());
     let ends = |word: &str| ENDINGS.contains(&&word[alike..]);
-    letters == longer
-        || (letters >= 4 && (letters * 3 >= longer * 2 || (ends(one) && ends(other))))
+    letters == longer || (letters >= 4 && (letters * 3 >= longer * 2 || (ends(one) && ends(other))))
 }
 
 const ENDINGS: [&str; 22] = [
-    "", "s", "es", "d", "ed", "e", "ing", "ings", "er", "ers", "ion", "ions", "ation", "ations", "al", "ally",
-    "ly", "ment", "ments", "en", "y", "ies",
+    "", "s", "es", "d", "ed", "e", "ing", "ings", "er", "ers", "ion", "ions", "ation", "ations",
+    "al", "ally", "ly", "ment", "ments", "en", "y", "ies",
 ];
 
 /// Topics that other texts have, too.

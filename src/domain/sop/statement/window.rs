@@ -186,8 +186,9 @@ struct Reader<'a> {
     started: bool,
     /// The day that was named last, and where.
     last_day: Option<(usize, u8)>,
-    /// Where an hour stood that something begins at, so that the next one may end it.
-    from_at: Option<usize>,
+    /// Where an hour stood that something begins at, first and last phrase, so that the next one may
+    /// end it.
+    from_at: Option<(usize, usize)>,
     /// The next hour ends a stretch of several days.
     closing: bool,
     found: Windows,
@@ -197,7 +198,7 @@ impl Reader<'_> {
     fn take(&mut self, at: usize) -> usize {
         let tag = &self.tags[at];
         if let Some((minutes, next)) = self.clock(at) {
-            self.hour(at, minutes);
+            self.hour(at, next - 1, minutes);
             return next;
         }
         match &tag.meaning {
@@ -255,15 +256,17 @@ impl Reader<'_> {
         self.closing = true;
     }
 
-    fn hour(&mut self, at: usize, minutes: u32) {
+    fn hour(&mut self, at: usize, last: usize, minutes: u32) {
         let hours = if self.closing {
             self.closing = false;
             Hours {
                 from: 0,
                 to: minutes,
             }
-        } else if let Some(from) = self.from_at.filter(|before| self.joins(*before, at)) {
-            let _ = from;
+        } else if self
+            .from_at
+            .is_some_and(|(from, last)| self.joins_from(from, last, at))
+        {
             self.from_at = None;
             Hours {
                 from: self.open.hours.map_or(0, |hours| hours.from),
@@ -281,7 +284,7 @@ impl Reader<'_> {
                 self.push();
                 self.open.days = days;
             }
-            self.from_at = Some(at);
+            self.from_at = Some((at, last));
             Hours {
                 from: minutes,
                 to: DAY,
@@ -302,7 +305,7 @@ impl Reader<'_> {
 
     fn part_of_day(&mut self, at: usize, hours: Hours) {
         if hours.from == hours.to {
-            return self.hour(at, hours.from);
+            return self.hour(at, at, hours.from);
         }
         if self.open.hours.is_some() {
             let days = self.open.days;
@@ -508,7 +511,10 @@ impl Reader<'_> {
             Word::At,
             Word::Between,
         ];
-        self.follows(at, &RELATIONS) || self.from_at.is_some_and(|before| self.joins(before, at))
+        self.follows(at, &RELATIONS)
+            || self
+                .from_at
+                .is_some_and(|(from, last)| self.joins_from(from, last, at))
     }
 
     fn follows(&self, at: usize, words: &[Word]) -> bool {
@@ -526,10 +532,15 @@ impl Reader<'_> {
 
     /// Whether what stands between two places makes a range of them.
     fn joins(&self, from: usize, to: usize) -> bool {
-        if from + 4 < to {
+        self.joins_from(from, from, to)
+    }
+
+    /// Whether a range goes from what stands at `from` and ends at `last` to what begins at `to`.
+    fn joins_from(&self, from: usize, last: usize, to: usize) -> bool {
+        if last + 4 < to {
             return false;
         }
-        let inside = self.tags.get(from + 1..to).unwrap_or_default();
+        let inside = self.tags.get(last + 1..to).unwrap_or_default();
         let range = |tag: &Tag| {
             matches!(tag.meaning, Meaning::Word(Word::To | Word::Until))
                 || matches!(

@@ -115,9 +115,10 @@ pub(super) fn denies_behind(behind: &[Tag]) -> bool {
         })
 }
 
-const ABSENT: [&str; 26] = [
+const ABSENT: [&str; 27] = [
     "still",
     "unfinished",
+    "withheld",
     "missing",
     "absent",
     "pending",

@@ -31,6 +31,8 @@ pub struct Claims {
     pub minute: Option<u32>,
     /// Month and day, as 1224.
     pub day: Option<u32>,
+    /// Of that day, where it is said.
+    pub year: Option<i16>,
     /// That it ran in an environment before: "after three hours on staging" names no target.
     pub ran: bool,
     /// That nothing but documents changes.
@@ -49,6 +51,10 @@ pub fn claims(text: &str, definition: &Definition) -> Claims {
                 found.attested("attested.monitoring", denied);
             }
             Meaning::Other if tag.first == "together" => found.attested("attested.present", denied),
+            // "with two operators"
+            Meaning::Word(Word::People) if !denied && is_several(&tags, at) => {
+                found.attested("attested.present", false);
+            }
             Meaning::Word(word) => found.word(*word, &tags, at, denied),
             // On Black Friday people buy.
             Meaning::Season(_) if SALES.contains(&tag.first.as_str()) => {
@@ -527,7 +533,20 @@ impl Claims {
             Stretch::Once { from, .. } => Some(from % 10_000),
             _ => None,
         });
+        self.year = stretches(tags).iter().find_map(|stretch| match stretch {
+            Stretch::Once { from, .. } => i16::try_from(from / 10_000).ok(),
+            _ => None,
+        });
     }
+}
+
+/// "With two operators": people that are counted, and more than one.
+fn is_several(tags: &[Tag], at: usize) -> bool {
+    let counted = |back: usize| Some(&tags.get(at.checked_sub(back)?)?.meaning);
+    matches!(counted(1), Some(Meaning::Number(2..=20)))
+        && at.checked_sub(2).is_some_and(|with| {
+            ["with", "mit", "con", "avec", "com"].contains(&tags[with].first.as_str())
+        })
 }
 
 /// Seasons in which people buy, by their first word.

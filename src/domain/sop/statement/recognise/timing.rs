@@ -264,8 +264,14 @@ fn lasting(sentence: &Sentence) -> Option<Lasting> {
     {
         Some(Lasting::Incident)
     } else {
-        let freeze = owns(&[Word::Freeze])
-            && sentence.has_any(&[Word::Deploy, Word::Change, Word::Fix, Word::Emergency]);
+        // "Freeze: no new features"
+        let bans = sentence
+            .own()
+            .iter()
+            .any(|tag| tag.is(Word::Freeze) && tag.first == "no");
+        let freeze = bans
+            || owns(&[Word::Freeze])
+                && sentence.has_any(&[Word::Deploy, Word::Change, Word::Fix, Word::Emergency]);
         let dated =
             !windows(sentence.own()).listed.is_empty() || !stretches(sentence.own()).is_empty();
         let lasts = [
@@ -278,11 +284,6 @@ fn lasting(sentence: &Sentence) -> Option<Lasting> {
             Word::From,
             Word::If,
         ];
-        // "Freeze: no new features"
-        let bans = sentence
-            .own()
-            .iter()
-            .any(|tag| tag.is(Word::Freeze) && tag.first == "no");
         (freeze && !dated && (bans || sentence.has_any(&lasts))).then_some(Lasting::CodeFreeze)
     }
 }

@@ -49,6 +49,7 @@ pub(super) fn stand(
         || read.does_all_at_once()
         || read.does_only_a_part()
         || read.names_no_digest()
+        || read.goes_on_all_the_same()
     {
         Some(Stand::Against)
     } else {
@@ -140,6 +141,7 @@ impl Read<'_> {
 
     /// "If X, then Y", "Y when X": X tells when.
     fn is_condition(&self, at: usize) -> bool {
+        let forbids = self.sentence.has_any(&[Word::Not, Word::Stop]);
         self.sentence.tags[..at]
             .iter()
             .rev()
@@ -147,7 +149,7 @@ impl Read<'_> {
             .any(|tag| {
                 tag.is(Word::If)
                     || tag.is(Word::Unless)
-                    || (tag.is(Word::During) && !tag.is_phrase())
+                    || (forbids && tag.is(Word::During) && !tag.is_phrase())
             })
     }
 
@@ -233,7 +235,14 @@ impl Read<'_> {
         let own = self.sentence.own();
         let (asked, mut named) = (counted(own), counted(self.command));
         // "Two for a risky change, one for a small one"
-        named.retain(|(count, _, _)| !own.iter().any(|tag| tag.meaning == Meaning::Number(*count)));
+        named.retain(|(count, _, of)| {
+            !(0..own.len()).any(|at| {
+                let counts_another = asked.iter().any(|(_, other, about)| {
+                    *other == at && !self.same(&self.command[*of], &own[*about])
+                });
+                own[at].meaning == Meaning::Number(*count) && !counts_another
+            })
+        });
         asked.into_iter().any(|(asked, at, of)| {
             let most = own[..at].iter().rev().take(4).any(|tag| {
                 CEILINGS.contains(&tag.first.as_str()) || EXCEEDS.contains(&tag.first.as_str())
@@ -376,6 +385,38 @@ impl Read<'_> {
         asked && tagged && !self.command.iter().any(by_digest)
     }
 
+    /// "Error rate up, carry on" where errors end a release.
+    fn goes_on_all_the_same(&self) -> bool {
+        let sentence = self.sentence;
+        let ends = sentence.has_any(&[Word::Rollback, Word::Stop])
+            || (sentence.has(Word::Not) && sentence.has(Word::If));
+        let goes_on = self.command.iter().any(|tag| tag.is(Word::GoOn));
+        let near = |at: usize, words: &[&str]| {
+            let from = at.saturating_sub(2);
+            self.command[from..]
+                .iter()
+                .take(at - from + 4)
+                .any(|tag| words.iter().any(|word| tag.first.starts_with(word)))
+        };
+        let bad = |at: usize| {
+            let tag = &self.command[at];
+            let named = BAD.iter().any(|word| tag.first.starts_with(word));
+            let rises = tag.is(Word::Threshold) && near(at, &RISES);
+            let fails = tag.is(Word::Pass) && tag.fails();
+            let grave = tag.is(Word::Severity) || tag.is(Word::Incident);
+            (named || rises || fails || grave) && !self.denied(at) && !near(at, &CALM)
+        };
+        let triggers = sentence.tags.iter().any(|tag| {
+            tag.is(Word::Threshold)
+                || tag.is(Word::If)
+                || tag.is(Word::Severity)
+                || tag.is(Word::Incident)
+                || tag.fails()
+                || BAD.iter().any(|word| tag.first.starts_with(word))
+        });
+        ends && goes_on && triggers && !self.takes_back() && (0..self.command.len()).any(bad)
+    }
+
     fn takes_back(&self) -> bool {
         (0..self.command.len()).any(|at| self.command[at].is(Word::Rollback) && !self.denied(at))
     }
@@ -467,7 +508,23 @@ impl Read<'_> {
                 )
             })
         };
+        // "At least a week of real traffic", "after two days"
+        let lasts = own.len() <= 12
+            && own
+                .iter()
+                .any(|tag| ["least", "minimum", "min"].contains(&tag.first.as_str()))
+            && !self.sentence.is_about(&[
+                Word::Announce,
+                Word::Keep,
+                Word::Ticket,
+                Word::Freeze,
+                Word::Backup,
+            ])
+            && self.command.windows(2).any(|two| {
+                two[0].is(Word::After) && matches!(two[1].meaning, Meaning::Number(_))
+            });
         removed
+            || lasts
             || (staging(own) && staging(self.command))
             || of_term.next().is_some()
             || acts.next().is_some()
@@ -597,6 +654,20 @@ impl Read<'_> {
             && (!self.wanted().is_empty() || !self.shared(&self.forbidden()).is_empty())
     }
 }
+
+/// What nobody wants to see behind a release, by the beginning of a word.
+const BAD: [&str; 15] = [
+    "crash", "regress", "degrad", "outage", "errors", "exception", "timeouts", "broken", "caíd", "caid", "absturz",
+    "panne", "falha", "erreurs", "errores",
+];
+
+const RISES: [&str; 12] = [
+    "up", "over", "above", "higher", "rising", "rises", "rose", "spik", "doubl", "elevat", "increas", "worse",
+];
+
+const CALM: [&str; 10] = [
+    "normal", "fine", "stable", "low", "ok", "met", "baseline", "below", "under", "no",
+];
 
 const THEN: [&str; 8] = [
     "then",

@@ -56,6 +56,7 @@ pub(super) fn stand(
         match read.misses_an_amount() {
             Some(true) => Some(Stand::Amount),
             Some(false) => Some(Stand::InLine),
+            None if read.removes_the_kept() || read.is_no_fix() => Some(Stand::Against),
             None if read.is_in_line() => Some(Stand::InLine),
             None => read.is_open().then_some(Stand::Open),
         }
@@ -195,6 +196,21 @@ impl Read<'_> {
                 !near.any(|tag| welcome.iter().any(|word| tag.is(*word)))
             })
             .any(|(at, _)| self.denied(*at))
+            || self.says_the_opposite()
+    }
+
+    /// "Unlisted" where it is listed.
+    fn says_the_opposite(&self) -> bool {
+        let own = &self.sentence.tags;
+        let wanted = self.wanted();
+        self.command.iter().any(|tag| {
+            let Some(word) = tag.first.strip_prefix("un").filter(|word| word.len() >= 5) else {
+                return false;
+            };
+            wanted
+                .iter()
+                .any(|of| self.contents(&own[*of]).any(|other| same_word(word, other)))
+        })
     }
 
     /// "Announced two hours before" where it is announced two days ahead; `None` where no amounts can
@@ -414,7 +430,44 @@ impl Read<'_> {
                 || tag.fails()
                 || BAD.iter().any(|word| tag.first.starts_with(word))
         });
-        ends && goes_on && triggers && !self.takes_back() && (0..self.command.len()).any(bad)
+        let conditions: Vec<usize> = self.terms().filter(|at| self.is_condition(*at)).collect();
+        let met = |at: usize| {
+            self.shared(&conditions).iter().any(|(said, _)| *said == at)
+                && !self.denied(at)
+                && !near(at, &CALM)
+                && !self
+                    .command
+                    .iter()
+                    .any(|tag| matches!(tag.meaning, Meaning::Number(_)))
+        };
+        ends && goes_on
+            && triggers
+            && !self.takes_back()
+            && (0..self.command.len()).any(|at| bad(at) || met(at))
+    }
+
+    /// "Delete the snapshot" where it is kept.
+    fn removes_the_kept(&self) -> bool {
+        let keeps = self.sentence.owns(Word::Keep) && !self.sentence.own().iter().any(removes);
+        keeps
+            && self.shared(&self.wanted()).iter().any(|(at, _)| {
+                let mut before = self.command[..*at].iter().rev().take(5);
+                before.any(removes)
+            })
+    }
+
+    /// "A new feature" where only fixes are let in.
+    fn is_no_fix(&self) -> bool {
+        let only = self.sentence.owns(Word::Only)
+            && self.sentence.owns_any(&[Word::Fix, Word::Critical])
+            && !self.sentence.has(Word::Approve);
+        let builds = (0..self.command.len()).any(|at| {
+            NO_FIXES
+                .iter()
+                .any(|word| self.command[at].first.starts_with(word))
+                && !self.denied(at)
+        });
+        only && builds
     }
 
     fn takes_back(&self) -> bool {
@@ -520,9 +573,10 @@ impl Read<'_> {
                 Word::Freeze,
                 Word::Backup,
             ])
-            && self.command.windows(2).any(|two| {
-                two[0].is(Word::After) && matches!(two[1].meaning, Meaning::Number(_))
-            });
+            && self
+                .command
+                .windows(2)
+                .any(|two| two[0].is(Word::After) && matches!(two[1].meaning, Meaning::Number(_)));
         removed
             || lasts
             || (staging(own) && staging(self.command))
@@ -552,10 +606,13 @@ impl Read<'_> {
                 || (tag.first == "next" && is_day(at + 1))
                 || (tag.first == "the" && is_day(at + 1) && turns(at + 2))
         });
-        next_day
-            .map(|at| Measure { at, value: DAY })
-            .into_iter()
-            .collect()
+        let at_once = self
+            .command
+            .windows(2)
+            .position(|two| AT_ONCE.contains(&two[0].first.as_str()) && two[1].is(Word::After));
+        let day = next_day.map(|at| Measure { at, value: DAY });
+        let none = at_once.map(|at| Measure { at, value: 0 });
+        day.or(none).into_iter().collect()
     }
 
     /// "Approved by Bob" where somebody else is asked for.
@@ -657,16 +714,50 @@ impl Read<'_> {
 
 /// What nobody wants to see behind a release, by the beginning of a word.
 const BAD: [&str; 15] = [
-    "crash", "regress", "degrad", "outage", "errors", "exception", "timeouts", "broken", "caíd", "caid", "absturz",
-    "panne", "falha", "erreurs", "errores",
+    "crash",
+    "regress",
+    "degrad",
+    "outage",
+    "errors",
+    "exception",
+    "timeouts",
+    "broken",
+    "caíd",
+    "caid",
+    "absturz",
+    "panne",
+    "falha",
+    "erreurs",
+    "errores",
 ];
 
 const RISES: [&str; 12] = [
-    "up", "over", "above", "higher", "rising", "rises", "rose", "spik", "doubl", "elevat", "increas", "worse",
+    "up", "over", "above", "higher", "rising", "rises", "rose", "spik", "doubl", "elevat",
+    "increas", "worse",
 ];
 
-const CALM: [&str; 10] = [
-    "normal", "fine", "stable", "low", "ok", "met", "baseline", "below", "under", "no",
+const CALM: [&str; 11] = [
+    "正", "normal", "fine", "stable", "low", "ok", "met", "baseline", "below", "under", "no",
+];
+
+const NO_FIXES: [&str; 8] = [
+    "feature",
+    "refactor",
+    "enhancement",
+    "improvement",
+    "redesign",
+    "funktion",
+    "funcionalidad",
+    "fonctionnalit",
+];
+
+/// "Right after the switch"
+const AT_ONCE: [&str; 5] = [
+    "right",
+    "immediately",
+    "directly",
+    "straight",
+    "unmittelbar",
 ];
 
 const THEN: [&str; 8] = [
@@ -815,9 +906,9 @@ fn same_word(one: &str, other: &str) -> bool {
     letters == longer || (letters >= 4 && (letters * 3 >= longer * 2 || (ends(one) && ends(other))))
 }
 
-const ENDINGS: [&str; 22] = [
-    "", "s", "es", "d", "ed", "e", "ing", "ings", "er", "ers", "ion", "ions", "ation", "ations",
-    "al", "ally", "ly", "ment", "ments", "en", "y", "ies",
+const ENDINGS: [&str; 23] = [
+    "", "s", "es", "iness", "d", "ed", "e", "ing", "ings", "er", "ers", "ion", "ions", "ation",
+    "ations", "al", "ally", "ly", "ment", "ments", "en", "y", "ies",
 ];
 
 /// Topics that other texts have, too.

@@ -258,6 +258,16 @@ impl Claims {
         {
             self.assume("plan.strategy", "gradual".to_owned().into());
         }
+        // "One instance, then the rest"
+        let rest = tags.windows(3).any(|three| {
+            three[0].first == "then"
+                && ["rest", "remaining", "others", "remainder"]
+                    .iter()
+                    .any(|word| three[1].first == *word || three[2].first == *word)
+        });
+        if rest {
+            self.assume("plan.strategy", "gradual".to_owned().into());
+        }
         // "To 100 % of the users", "for 10 % of them"
         if let ([step], false) = (steps.as_slice(), has(Word::Threshold)) {
             let of_users = tags[step.at..].iter().take(5).any(|tag| {

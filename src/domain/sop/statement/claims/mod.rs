@@ -50,6 +50,10 @@ pub fn claims(text: &str, definition: &Definition) -> Claims {
             Meaning::Other if ["watch", "watching", "watched"].contains(&tag.first.as_str()) => {
                 found.attested("attested.monitoring", denied);
             }
+            Meaning::Other if AWAY.contains(&tag.first.as_str()) => {
+                found.attested("attested.present", true);
+                found.attested("attested.on_call", true);
+            }
             Meaning::Other if tag.first == "together" => found.attested("attested.present", denied),
             // "with two operators"
             Meaning::Word(Word::People) if !denied && is_several(&tags, at) => {
@@ -83,6 +87,16 @@ pub fn claims(text: &str, definition: &Definition) -> Claims {
         ["on", "in"].contains(&two[0].first.as_str())
             && two[1].meaning == Meaning::Place(PlaceWord::Staging)
     }) && !durations(&tags).is_empty();
+    // "Tested in staging" it goes further, too.
+    found.ran |= tags.windows(3).any(|three| {
+        matches!(
+            three[0].meaning,
+            Meaning::Word(Word::Done | Word::Pass | Word::Test)
+        ) && ["on", "in"].contains(&three[1].first.as_str())
+            && three[2].meaning == Meaning::Place(PlaceWord::Staging)
+    }) && tags
+        .windows(2)
+        .all(|two| !(two[0].is(Word::To) && two[1].meaning == Meaning::Place(PlaceWord::Staging)));
     found
 }
 
@@ -539,6 +553,9 @@ impl Claims {
         });
     }
 }
+
+/// "On vacation": who is not there.
+const AWAY: [&str; 6] = ["away", "vacation", "leave", "sick", "ooo", "urlaub"];
 
 /// "With two operators": people that are counted, and more than one.
 fn is_several(tags: &[Tag], at: usize) -> bool {

@@ -17,7 +17,7 @@ pub struct Definition {
     pub limits: Limits,
     phrases: Phrases,
     imperatives: BTreeSet<String>,
-    empty: BTreeSet<String>,
+    cues: BTreeMap<Cue, Cues>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -86,9 +86,69 @@ struct Written {
     words: BTreeMap<Word, Vec<String>>,
     #[serde(default)]
     imperatives: WordList,
-    /// That tell nothing of what a sentence is about.
     #[serde(default)]
-    empty: WordList,
+    cues: BTreeMap<Cue, Vec<String>>,
+}
+
+/// What single words tell where a command is compared with a sentence, by the names of `[cues]`. A
+/// word may be a cue beside what it means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Cue {
+    /// "The", "with": tells nothing of what a sentence is about.
+    Empty,
+    /// "Within", "under": the amount behind it is the most that is allowed.
+    Ceiling,
+    /// "Older", "above"
+    Excess,
+    /// "At most", "at least": behind the amount, or before it.
+    AtMost,
+    AtLeast,
+    /// "Tomorrow"
+    NextDay,
+    /// "Right after"
+    RightAfter,
+    Then,
+    By,
+    /// "From the owner"
+    Of,
+    Or,
+    /// "Each", "and": all of it.
+    All,
+    /// "Somebody": whoever it is.
+    Anybody,
+    Request,
+    /// "Crash": what nobody wants to see behind a release.
+    Bad,
+    Rise,
+    Calm,
+    /// "Feature": what adds something, and mends nothing.
+    Addition,
+}
+
+/// Whole words, and beginnings of words.
+#[derive(Debug, Clone, Default)]
+struct Cues {
+    words: BTreeSet<String>,
+    beginnings: Vec<String>,
+}
+
+impl Cues {
+    fn add(&mut self, listed: Vec<String>) {
+        for word in listed {
+            match word.strip_suffix('*') {
+                Some(beginning) => self.beginnings.push(beginning.to_owned()),
+                None => {
+                    self.words.insert(word);
+                }
+            }
+        }
+    }
+
+    fn has(&self, word: &str) -> bool {
+        let begins = |beginning: &String| word.starts_with(beginning.as_str());
+        self.words.contains(word) || self.beginnings.iter().any(begins)
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -194,7 +254,7 @@ impl Definition {
             limits,
             phrases: Phrases::default(),
             imperatives: BTreeSet::new(),
-            empty: BTreeSet::new(),
+            cues: BTreeMap::new(),
         };
         definition.add(written)?;
         for language in languages {
@@ -247,7 +307,9 @@ impl Definition {
             phrases.add(&listed, &Meaning::Word(word))?;
         }
         self.imperatives.extend(vocabulary.imperatives.words);
-        self.empty.extend(vocabulary.empty.words);
+        for (cue, listed) in vocabulary.cues {
+            self.cues.entry(cue).or_default().add(listed);
+        }
         Ok(())
     }
 
@@ -262,9 +324,9 @@ impl Definition {
         self.imperatives.contains(word)
     }
 
-    /// "The", "with", "every": whether a word tells nothing of what a sentence is about.
-    pub(super) fn is_empty_word(&self, word: &str) -> bool {
-        self.empty.contains(word)
+    /// Whether a word is such a cue.
+    pub(super) fn cues(&self, cue: Cue, word: &str) -> bool {
+        self.cues.get(&cue).is_some_and(|cues| cues.has(word))
     }
 }
 

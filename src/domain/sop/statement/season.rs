@@ -320,7 +320,7 @@ fn begins(tags: &[Tag], at: usize) -> bool {
 }
 
 /// The last day that there is: nothing says when it ends.
-pub(super) const NO_END: u32 = 9999_12_31;
+pub(super) const NO_END: u32 = 99_991_231;
 
 fn single(date: Date, begins: bool) -> Stretch {
     if let (Some(year), true) = (date.year, begins) {

@@ -1,0 +1,363 @@
+//! What the words of a command say against a sentence of a procedure, or in line with it: "ship it,
+//! no screenshots attached" against "Screenshots are attached to every release".
+//!
+//! A statement is a demand of a closed list; procedures demand more than any list has. Here nothing is
+//! known of what a sentence is about: its words are compared with those of the command, and it is
+//! looked at what each denies. It counts where procedures are tried out (`commander advise`), and
+//! nowhere else, as claims do.
+
+mod amounts;
+mod order;
+mod people;
+mod words;
+
+use super::claims::{is_denied, is_missing};
+use super::definition::{Cue, Definition};
+use super::meaning::{Meaning, Word};
+use super::recognise::{removes, says_no, wants};
+use super::sentence::{Sentence, Tag};
+use super::token::is_wide;
+
+/// How a command stands to a sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stand {
+    Against,
+    /// It names less than is asked for, or more than is allowed.
+    Amount,
+    InLine,
+    /// Neither can be told.
+    Open,
+}
+
+/// `None` where they have nothing to do with each other.
+pub(super) fn stand(
+    sentence: &Sentence,
+    command: &[Tag],
+    definition: &Definition,
+) -> Option<Stand> {
+    let read = Read {
+        sentence,
+        command,
+        definition,
+    };
+    if read.is_of_another_size() {
+        return None;
+    }
+    if read.denies_the_wanted()
+        || read.names_another()
+        || read.is_outside()
+        || read.turns_the_order()
+        || read.takes_another_first()
+        || read.does_it_during()
+        || read.does_all_at_once()
+        || read.does_only_a_part()
+        || read.names_no_digest()
+        || read.goes_on_all_the_same()
+    {
+        Some(Stand::Against)
+    } else {
+        match read.misses_an_amount() {
+            Some(true) => Some(Stand::Amount),
+            Some(false) => Some(Stand::InLine),
+            None if read.removes_the_kept() || read.is_no_fix() => Some(Stand::Against),
+            None if read.is_in_line() => Some(Stand::InLine),
+            None => read.is_open().then_some(Stand::Open),
+        }
+    }
+}
+
+struct Read<'a> {
+    sentence: &'a Sentence,
+    command: &'a [Tag],
+    definition: &'a Definition,
+}
+
+impl Read<'_> {
+    /// The sentence's own words that tell what it is about.
+    pub(super) fn terms(&self) -> impl Iterator<Item = usize> + '_ {
+        let tags = &self.sentence.tags;
+        (self.sentence.own..tags.len()).filter(|at| self.is_term(&tags[*at]))
+    }
+
+    pub(super) fn is_term(&self, tag: &Tag) -> bool {
+        match &tag.meaning {
+            Meaning::Word(word) => TOPICS.contains(word) || self.contents(tag).next().is_some(),
+            Meaning::Role(_) | Meaning::Strategy(_) => true,
+            Meaning::Other => self.contents(tag).next().is_some(),
+            _ => false,
+        }
+    }
+
+    /// The words of a phrase that tell what it is about, whatever it means.
+    pub(super) fn contents<'t>(&self, tag: &'t Tag) -> impl Iterator<Item = &'t str> {
+        let tells = match &tag.meaning {
+            Meaning::Word(word) => !FRAME.contains(word),
+            Meaning::Other | Meaning::Role(_) => true,
+            _ => false,
+        };
+        let definition = self.definition;
+        std::iter::once(&tag.first)
+            .chain(&tag.rest)
+            .filter(move |_| tells)
+            .filter(move |word| {
+                word.chars().count() >= 2
+                    && !word.starts_with(is_wide)
+                    && !word.starts_with(|c: char| c.is_ascii_digit())
+                    && !definition.cues(Cue::Empty, word)
+            })
+            .map(String::as_str)
+    }
+
+    /// Whether both say the same.
+    pub(super) fn same(&self, one: &Tag, other: &Tag) -> bool {
+        let topic = |tag: &Tag| match &tag.meaning {
+            Meaning::Word(word) => TOPICS.contains(word).then(|| family(*word)),
+            _ => None,
+        };
+        let alike = match (&one.meaning, &other.meaning) {
+            (Meaning::Word(_), Meaning::Word(_)) => {
+                topic(one).is_some() && topic(one) == topic(other)
+            }
+            (Meaning::Role(_), Meaning::Role(_)) | (Meaning::Strategy(_), Meaning::Strategy(_)) => {
+                one.meaning == other.meaning
+            }
+            _ => false,
+        };
+        alike
+            || self
+                .contents(one)
+                .any(|word| self.contents(other).any(|other| same_word(word, other)))
+    }
+
+    /// What the sentence asks for, conditions apart.
+    pub(super) fn wanted(&self) -> Vec<usize> {
+        self.terms()
+            .filter(|at| wants(self.sentence, *at) && !self.is_condition(*at))
+            .collect()
+    }
+
+    /// What it is against.
+    pub(super) fn forbidden(&self) -> Vec<usize> {
+        self.terms()
+            .filter(|at| !wants(self.sentence, *at) && !self.is_condition(*at))
+            .collect()
+    }
+
+    /// "If X, then Y", "Y when X": X tells when.
+    pub(super) fn is_condition(&self, at: usize) -> bool {
+        let forbids = self.sentence.has_any(&[Word::Not, Word::Stop]);
+        self.sentence.tags[..at]
+            .iter()
+            .rev()
+            .take_while(|tag| !matches!(tag.meaning, Meaning::Mark(',' | ';' | ':' | '.')))
+            .any(|tag| {
+                tag.is(Word::If)
+                    || tag.is(Word::Unless)
+                    || (forbids && tag.is(Word::During) && !tag.is_phrase())
+            })
+    }
+
+    /// Whether the command denies what stands there.
+    pub(super) fn denied(&self, at: usize) -> bool {
+        is_denied(self.command, at)
+            || is_missing(self.command, at)
+            || says_no(&self.command[at])
+            || self.command.get(at + 1).is_some_and(undoes)
+    }
+
+    /// Where the command and the sentence say the same, of these terms of the sentence.
+    pub(super) fn shared(&self, terms: &[usize]) -> Vec<(usize, usize)> {
+        let said = (0..self.command.len()).filter(|at| self.is_term(&self.command[*at]));
+        said.flat_map(|at| {
+            terms
+                .iter()
+                .filter(move |of| self.same(&self.command[at], &self.sentence.tags[**of]))
+                .map(move |of| (at, *of))
+        })
+        .collect()
+    }
+
+    /// The command says of something that is asked for that it is so, and denies nothing.
+    pub(super) fn is_in_line(&self) -> bool {
+        let denies = (0..self.command.len()).any(|at| self.denied(at));
+        !denies
+            && self.shared(&self.forbidden()).is_empty()
+            && !self.shared(&self.wanted()).is_empty()
+    }
+
+    /// Whether the sentence demands something of a release, and the command does not tell if it is
+    /// kept. What is forbidden is not done by a command that does not speak of it.
+    pub(super) fn is_open(&self) -> bool {
+        let sentence = self.sentence;
+        let orders = sentence
+            .first_word()
+            .is_some_and(|word| self.definition.is_imperative(word));
+        let insists = orders
+            || sentence.has_any(&[Word::Must, Word::Not, Word::Only, Word::Should, Word::Stop]);
+        let is_about = |meaning: &Meaning| match meaning {
+            Meaning::Word(Word::Deploy | Word::Change | Word::Emergency)
+            | Meaning::Place(_)
+            | Meaning::Strategy(_) => true,
+            Meaning::Word(word) => TOPICS.contains(word) && !EVERYDAY.contains(word),
+            _ => false,
+        };
+        let of_release = sentence.tags.iter().any(|tag| is_about(&tag.meaning))
+            || sentence.above.iter().any(is_about);
+        insists
+            && of_release
+            && !sentence.has(Word::Reported)
+            && (!self.wanted().is_empty() || !self.shared(&self.forbidden()).is_empty())
+    }
+
+    /// Whether a word of the command is one of these.
+    fn cues(&self, tag: &Tag, cue: Cue) -> bool {
+        self.definition.cues(cue, &tag.first)
+    }
+}
+
+/// "Rollback untested", "logs discarded"
+fn undoes(tag: &Tag) -> bool {
+    let word = tag.first.as_str();
+    (word.starts_with("un") && word.ends_with("ed") && word.len() > 6) || removes(tag)
+}
+
+/// One name for words that speak of one thing.
+fn family(word: Word) -> Word {
+    match word {
+        Word::WayBack | Word::Reversible | Word::DownMigration => Word::Rollback,
+        Word::FourEyes => Word::Approve,
+        Word::Present => Word::OnCall,
+        Word::Channel => Word::Announce,
+        other => other,
+    }
+}
+
+/// "Warn" and "warning": what differs is an ending, or a third of the longer one at most.
+fn same_word(one: &str, other: &str) -> bool {
+    let alike = one
+        .char_indices()
+        .zip(other.chars())
+        .take_while(|((_, one), other)| one == other)
+        .last()
+        .map_or(0, |((at, letter), _)| at + letter.len_utf8());
+    let letters = one[..alike].chars().count();
+    let longer = one.chars().count().max(other.chars().count());
+    let ends = |word: &str| ENDINGS.contains(&&word[alike..]);
+    letters == longer || (letters >= 4 && (letters * 3 >= longer * 2 || (ends(one) && ends(other))))
+}
+
+const ENDINGS: [&str; 23] = [
+    "", "s", "es", "iness", "d", "ed", "e", "ing", "ings", "er", "ers", "ion", "ions", "ation",
+    "ations", "al", "ally", "ly", "ment", "ments", "en", "y", "ies",
+];
+
+/// Topics that other texts have, too.
+const EVERYDAY: [Word; 10] = [
+    Word::Channel,
+    Word::Ticket,
+    Word::Notes,
+    Word::Image,
+    Word::Tag,
+    Word::Branch,
+    Word::Present,
+    Word::History,
+    Word::Window,
+    Word::Announce,
+];
+
+/// Words of the definition that tell what a sentence is about; a deploy, a change or a plan is what
+/// all of them are about.
+const TOPICS: [Word; 34] = [
+    Word::Reversible,
+    Word::Manual,
+    Word::Window,
+    Word::Migration,
+    Word::DownMigration,
+    Word::Rollback,
+    Word::WayBack,
+    Word::Test,
+    Word::SpecialTest,
+    Word::Smoke,
+    Word::Health,
+    Word::Monitor,
+    Word::Scan,
+    Word::Finding,
+    Word::Backup,
+    Word::RestoreTest,
+    Word::Provenance,
+    Word::Tag,
+    Word::Semver,
+    Word::Branch,
+    Word::Image,
+    Word::Approve,
+    Word::FourEyes,
+    Word::Review,
+    Word::OnCall,
+    Word::Present,
+    Word::Announce,
+    Word::Channel,
+    Word::Ticket,
+    Word::Notes,
+    Word::Freeze,
+    Word::Incident,
+    Word::Bake,
+    Word::History,
+];
+
+/// Words of the definition that tell how something is meant, and not what it is about.
+const FRAME: [Word; 54] = [
+    Word::Deploy,
+    Word::Change,
+    Word::Plan,
+    Word::Mutable,
+    Word::Pinned,
+    Word::People,
+    Word::Not,
+    Word::Stop,
+    Word::Only,
+    Word::Must,
+    Word::Should,
+    Word::May,
+    Word::Vague,
+    Word::Optional,
+    Word::Unless,
+    Word::Before,
+    Word::After,
+    Word::Until,
+    Word::Between,
+    Word::From,
+    Word::To,
+    Word::At,
+    Word::Outside,
+    Word::During,
+    Word::Without,
+    Word::Skip,
+    Word::First,
+    Word::Last,
+    Word::Directly,
+    Word::Pass,
+    Word::Alone,
+    Word::AtOnce,
+    Word::OneByOne,
+    Word::Size,
+    Word::Done,
+    Word::Defines,
+    Word::Refers,
+    Word::If,
+    Word::Ongoing,
+    Word::RollForward,
+    Word::Rebuild,
+    Word::SameImage,
+    Word::Unproven,
+    Word::Leave,
+    Word::Minor,
+    Word::Major,
+    Word::Spent,
+    Word::GoOn,
+    Word::Critical,
+    Word::Others,
+    Word::Threshold,
+    Word::Own,
+    Word::Auto,
+    Word::Keep,
+];

@@ -1,0 +1,101 @@
+//! What comes first, meanwhile, and all at once.
+
+use super::super::definition::Cue;
+use super::super::meaning::{Meaning, StrategyWord, Word};
+use super::super::sentence::Tag;
+use super::Read;
+
+impl Read<'_> {
+    /// "The app first" where the database comes first.
+    pub(super) fn takes_another_first(&self) -> bool {
+        // What stands before "first".
+        let led = |tags: &[Tag]| {
+            let first = tags.iter().position(|tag| tag.is(Word::First))?;
+            let near = tags[..first].iter().rev().take(4);
+            let led = near.take_while(|tag| !tag.ends_clause());
+            Some(
+                led.filter(|tag| self.is_term(tag))
+                    .cloned()
+                    .collect::<Vec<Tag>>(),
+            )
+        };
+        let (Some(asked), Some(named)) = (led(self.sentence.own()), led(self.command)) else {
+            return false;
+        };
+        let other = |one: &[Tag], two: &[Tag]| {
+            one.iter()
+                .any(|tag| !two.iter().any(|other| self.same(tag, other)))
+        };
+        !asked.is_empty() && !named.is_empty() && other(&asked, &named) && other(&named, &asked)
+    }
+
+    /// "B, then A", "B before A" where A comes before B.
+    pub(super) fn turns_the_order(&self) -> bool {
+        let own = self.sentence.own();
+        let Some(before) = own.iter().position(|tag| tag.is(Word::Before)) else {
+            return false;
+        };
+        if before == 0 || self.sentence.has_any(&[Word::Not, Word::Without]) {
+            return false;
+        }
+        let Some(turn) = self
+            .command
+            .iter()
+            .position(|tag| tag.is(Word::Before) || self.cues(tag, Cue::Then))
+        else {
+            return false;
+        };
+        let (early, late) = (&own[..before], &own[before + 1..]);
+        let (said_first, said_then) = (&self.command[..turn], &self.command[turn + 1..]);
+        // Only what stands on one side tells the order.
+        let says = |said: &[Tag], side: &[Tag], other: &[Tag]| {
+            said.iter().filter(|tag| self.is_term(tag)).any(|tag| {
+                side.iter()
+                    .any(|term| self.is_term(term) && self.same(tag, term))
+                    && !other
+                        .iter()
+                        .any(|term| self.is_term(term) && self.same(tag, term))
+            })
+        };
+        says(said_first, late, early)
+            && says(said_then, early, late)
+            && !says(said_then, late, early)
+    }
+
+    /// "While the import runs" where nothing goes out while it does.
+    pub(super) fn does_it_during(&self) -> bool {
+        let during = |tags: &[Tag]| {
+            tags.iter()
+                .position(|tag| tag.is(Word::During) && !tag.is_phrase())
+        };
+        let own = self.sentence.own();
+        let (Some(asked), Some(named)) = (during(own), during(self.command)) else {
+            return false;
+        };
+        let forbids = own[..asked]
+            .iter()
+            .any(|tag| tag.is(Word::Not) || tag.is(Word::Stop));
+        let lasts = |tags: &[Tag], from: usize| -> Vec<usize> {
+            (from + 1..tags.len())
+                .take_while(|at| !tags[*at].ends_clause())
+                .filter(|at| self.is_term(&tags[*at]))
+                .collect()
+        };
+        let (asked, named) = (lasts(own, asked), lasts(self.command, named));
+        let shared = named.iter().filter(|at| {
+            let said = &self.command[**at];
+            !self.denied(**at) && asked.iter().any(|of| self.same(said, &own[*of]))
+        });
+        forbids
+            && !self.takes_back()
+            && !self.sentence.has(Word::Unless)
+            && shared.count() * 2 >= asked.len().max(1)
+    }
+
+    /// "All hosts at once" where it is one by one.
+    pub(super) fn does_all_at_once(&self) -> bool {
+        let one_by_one = self.sentence.owns(Word::OneByOne) && !self.sentence.has(Word::Not);
+        let recreate = Meaning::Strategy(StrategyWord::Recreate);
+        one_by_one && self.command.iter().any(|tag| tag.meaning == recreate)
+    }
+}

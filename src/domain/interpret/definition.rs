@@ -28,6 +28,8 @@ pub struct Definition {
     /// Parts of a name that say which of several environments is meant: `prod-eu`.
     pub(super) regions: Vec<String>,
     pub(super) keys: HashMap<String, Key>,
+    /// `--prod`: the options that are themselves the name of an environment.
+    pub(super) environment_options: Vec<String>,
     /// Usual full names of environments, each with its short forms.
     pub(super) environments: BTreeMap<String, Vec<String>>,
     /// The verb may stand behind everything else, as in German.
@@ -108,6 +110,12 @@ struct Branches {
     words: Vec<String>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Options {
+    environments: Vec<String>,
+}
+
 /// The file as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -125,6 +133,7 @@ struct Written {
     environments: BTreeMap<String, Vec<String>>,
     regions: Vec<String>,
     keys: HashMap<Key, Vec<String>>,
+    options: Options,
     words: HashMap<Role, Vec<String>>,
 }
 
@@ -173,6 +182,7 @@ impl Definition {
             branch_words: written.branches.words,
             regions: written.regions,
             keys: keys(&written.keys)?,
+            environment_options: written.options.environments,
             environments: written.environments,
             verb_final: false,
             unspaced: false,

@@ -94,6 +94,7 @@ impl Definition {
             branch_words: self.branch_words.clone(),
             regions: self.regions.clone(),
             keys: self.keys.clone(),
+            environment_options: self.environment_options.clone(),
             environments,
             verb_final: written.verb_final,
             unspaced: written.unspaced,

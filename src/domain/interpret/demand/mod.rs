@@ -190,10 +190,17 @@ impl Reader<'_> {
             let unit = &self.words.units[at];
             let known = !unit.services.is_empty() || unit.environment;
             let version = matches!(unit.form(), Some(Form::Version | Form::Path));
-            if unit.quote == Some('`') && !known && !version {
+            if unit.quote == Some('`') && !known && !version && !self.is_hyphenated(at) {
                 self.note(Concern::Backticks, at..at + 1);
             }
         }
+    }
+
+    /// "`main`-Commit": what it is stands in the same word.
+    fn is_hyphenated(&self, at: usize) -> bool {
+        let ends = self.words.units[at].at.end + "`-".len();
+        let joined = self.words.get(at + 1).filter(|next| next.at.start == ends);
+        joined.is_some_and(|next| next.has(Role::GitNoun))
     }
 
     fn slots_of_command(&mut self, index: usize, head: &Head) -> Found {
@@ -282,6 +289,48 @@ impl Reader<'_> {
             .note(concern, span, self.words.text(units));
     }
 
+    /// "Dana, restart shop": a name alone before a comma, where what follows names the service.
+    /// "shop, restart" has no other name.
+    fn addresses(&self, index: usize) -> bool {
+        let words = self.words;
+        let units = self.clauses[index].units.clone();
+        let name = words.skip(units.start, &[Role::Filler]);
+        let person = |at: usize| {
+            let unit = &words.units[at];
+            unit.is_unknown_name()
+                && unit.quote.is_none()
+                && unit.text.chars().all(char::is_alphabetic)
+        };
+        let follows = self.clauses.get(index + 1);
+        let shaped = index == 0
+            && self.moods[index] == Mood::Fragment
+            && name + 1 == units.end
+            && person(name)
+            && words.kind(units.end) == Some(Kind::Comma)
+            && follows.is_some_and(|clause| clause.link == Link::Comma);
+        if !shaped {
+            return false;
+        }
+        // "Hey Dana, ..." greets.
+        if name > units.start {
+            return true;
+        }
+        match &self.moods[index + 1] {
+            Mood::Command(_) => !self.demand.found.services.is_empty(),
+            Mood::Question => {
+                let mut uses = self.demand.uses.clone();
+                let expect = Expect {
+                    action: Some(self.shown_by(index + 1)),
+                    ..Expect::default()
+                };
+                let units = self.clauses[index + 1].units.clone();
+                let found = slots::read(words, units, &mut uses, expect);
+                !found.services.is_empty()
+            }
+            _ => false,
+        }
+    }
+
     fn set_aside(&mut self, index: usize, concern: Concern) {
         self.aside(index);
         self.note(concern, self.clauses[index].units.clone());
@@ -303,6 +352,7 @@ impl Reader<'_> {
                 let behind = self.behind_told_deed(index);
                 self.guess(index, Action::Unsupported, behind);
             }
+            Mood::Fragment if self.addresses(index) => self.aside(index),
             Mood::Fragment => {
                 // "Quiet week, so no deploys": its words name nothing.
                 let tells = matches!(self.demand.whole, Whole::Negated | Whole::Report);
@@ -314,6 +364,11 @@ impl Reader<'_> {
             Mood::Assent | Mood::Dissent | Mood::Approval | Mood::Empty => {
                 let units = self.clauses[index].units.clone();
                 self.demand.uses[units].fill(Use::Little);
+            }
+            Mood::Help => {
+                // "how do I deploy my model to staging": which word is a service is not known.
+                self.demand.found.places.extend(self.told_in(index, None).places);
+                self.aside(index);
             }
             mood @ (Mood::Report | Mood::Negated) => {
                 self.named_in(index, mood == Mood::Report);

@@ -282,13 +282,7 @@ impl Stretch<'_> {
     fn noun_shown(&self, at: usize) -> Option<Head> {
         let words = self.words;
         let bare = at < self.end && !words.has(at, Role::Verb);
-        let behind = [
-            Role::Of,
-            Role::For,
-            Role::On,
-            Role::From,
-            Role::Everything,
-        ];
+        let behind = [Role::Of, Role::For, Role::On, Role::From, Role::Everything];
         let led = at + 1 == self.end || words.any(at + 1, &behind);
         let state = words.any(at, &[Role::StatusNoun, Role::VersionPlural])
             && !words.any(at, &[Role::VerbNoun, Role::Inflected, Role::Environment])
@@ -329,8 +323,7 @@ impl Stretch<'_> {
             let particle = (at + 1..self.end.min(at + 1 + 2 * REACH)).find(|i| {
                 let lower = &self.words.units[*i].lower;
                 // "out of production" leads away from it.
-                let leaves =
-                    self.words.has(*i, Role::From) && separable.action != Action::Rollback;
+                let leaves = self.words.has(*i, Role::From) && separable.action != Action::Rollback;
                 *lower == separable.particle
                     || !leaves
                         && lower
@@ -375,8 +368,7 @@ impl Stretch<'_> {
         !units.is_empty()
             && units.into_iter().all(|at| {
                 let unit = &self.words.units[at];
-                let named =
-                    unit.is_unknown_name() || !unit.services.is_empty() || unit.environment;
+                let named = unit.is_unknown_name() || !unit.services.is_empty() || unit.environment;
                 named || unit.any(&parts) || unit.form() == Some(Form::Version)
             })
     }

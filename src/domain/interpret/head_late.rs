@@ -80,6 +80,20 @@ impl Stretch<'_> {
             named || unit.any(&around)
         };
         let needs = (first..self.end).find(|at| !fits(*at))?;
+        // "shop always needs a restart" tells.
+        let names = (first..needs).filter(|at| {
+            let unit = &words.units[*at];
+            let named = unit.is_unknown_name() || !unit.services.is_empty();
+            let of_place = [Role::Determiner, Role::PlaceNoun, Role::EnvironmentNoun];
+            let mut before = *at;
+            while before > first && words.any(before - 1, &of_place) {
+                before -= 1;
+            }
+            named && !(before > first && words.has(before - 1, Role::On))
+        });
+        if names.count() > 1 {
+            return None;
+        }
         let deed = words.skip(needs + 1, &[Role::Determiner, Role::Urgency]);
         let noun = words.get(deed).filter(|_| deed < self.end)?;
         let action = noun.action.filter(|action| action.makes_plan())?;
@@ -139,7 +153,7 @@ impl Stretch<'_> {
             let slot = unit.is_unknown_name()
                 || !unit.services.is_empty()
                 || unit.environment
-                || unit.kind == Kind::Comma
+                || matches!(unit.kind, Kind::Comma | Kind::Colon)
                 || matches!(
                     unit.form(),
                     Some(

@@ -88,7 +88,8 @@ impl Reader<'_> {
         // "deploy help", but "show memory usage"
         let last = self.0.end - 1;
         let used = words.any(last, &[Role::StatusNoun])
-            && words.any(last.saturating_sub(1), &[Role::StatusNoun, Role::Plain]);
+            && words.any(last.saturating_sub(1), &[Role::StatusNoun, Role::Plain])
+            && !words.has(last.saturating_sub(1), Role::Verb);
         if words.has(first, Role::Help) || (last > first && words.has(last, Role::Help) && !used) {
             return Mood::Help;
         }

@@ -175,13 +175,17 @@ impl Lexer<'_> {
         entry.is_some_and(|(_, entry)| entry.roles.has(Role::GitNoun))
     }
 
-    /// "main-Branch": in German one word, with a capital letter that no name of a branch has there.
+    /// "main-Branch", "v1.4-Tag": in German one word. Any other name may end so by itself.
     fn compound(&self, word: &str) -> Option<usize> {
         let at = word.rfind('-')?;
+        let stem = word[..at].to_lowercase();
+        let entry = self.definition.lexicon.longest(&[stem.as_str()]);
+        let branch = entry.is_some_and(|(_, entry)| entry.roles.has(Role::BranchName));
+        let known = branch || at > 0 && form(&word[..at]) == Form::Version;
         let mut letters = word[at + 1..].chars();
         let capital = letters.next().is_some_and(|c| c.is_ascii_uppercase())
             && letters.all(|c| c.is_ascii_lowercase());
-        (at > 0 && capital && self.names_git(&word[at..])).then_some(at)
+        (known && capital && self.names_git(&word[at..])).then_some(at)
     }
 
     /// Up to white space or a mark that always separates, without the marks at its end.

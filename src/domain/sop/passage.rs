@@ -119,7 +119,10 @@ impl Cutter {
         let words: Vec<&str> = open.text.split_whitespace().collect();
         let text: String = words.join(" ").chars().take(MAX_TEXT).collect();
         if let Block::Heading(level) = open.block {
-            let under = self.headings.last().is_some_and(|(above, _)| *above < level);
+            let under = self
+                .headings
+                .last()
+                .is_some_and(|(above, _)| *above < level);
             if !under {
                 self.close_heading();
             }

@@ -2,6 +2,7 @@
 //! ("build main, test it and put it on staging"), conditions that a plan meets anyway become part
 //! of it, and two deeds that exclude each other stay two.
 
+mod addressee;
 mod beside;
 mod conditions;
 mod join;
@@ -289,48 +290,6 @@ impl Reader<'_> {
             .note(concern, span, self.words.text(units));
     }
 
-    /// "Dana, restart shop": a name alone before a comma, where what follows names the service.
-    /// "shop, restart" has no other name.
-    fn addresses(&self, index: usize) -> bool {
-        let words = self.words;
-        let units = self.clauses[index].units.clone();
-        let name = words.skip(units.start, &[Role::Filler]);
-        let person = |at: usize| {
-            let unit = &words.units[at];
-            unit.is_unknown_name()
-                && unit.quote.is_none()
-                && unit.text.chars().all(char::is_alphabetic)
-        };
-        let follows = self.clauses.get(index + 1);
-        let shaped = index == 0
-            && self.moods[index] == Mood::Fragment
-            && name + 1 == units.end
-            && person(name)
-            && words.kind(units.end) == Some(Kind::Comma)
-            && follows.is_some_and(|clause| clause.link == Link::Comma);
-        if !shaped {
-            return false;
-        }
-        // "Hey Dana, ..." greets.
-        if name > units.start {
-            return true;
-        }
-        match &self.moods[index + 1] {
-            Mood::Command(_) => !self.demand.found.services.is_empty(),
-            Mood::Question => {
-                let mut uses = self.demand.uses.clone();
-                let expect = Expect {
-                    action: Some(self.shown_by(index + 1)),
-                    ..Expect::default()
-                };
-                let units = self.clauses[index + 1].units.clone();
-                let found = slots::read(words, units, &mut uses, expect);
-                !found.services.is_empty()
-            }
-            _ => false,
-        }
-    }
-
     fn set_aside(&mut self, index: usize, concern: Concern) {
         self.aside(index);
         self.note(concern, self.clauses[index].units.clone());
@@ -352,7 +311,7 @@ impl Reader<'_> {
                 let behind = self.behind_told_deed(index);
                 self.guess(index, Action::Unsupported, behind);
             }
-            Mood::Fragment if self.addresses(index) => self.aside(index),
+            Mood::Fragment if self.addresses(index) => self.addressed(index),
             Mood::Fragment => {
                 // "Quiet week, so no deploys": its words name nothing.
                 let tells = matches!(self.demand.whole, Whole::Negated | Whole::Report);
@@ -367,7 +326,10 @@ impl Reader<'_> {
             }
             Mood::Help => {
                 // "how do I deploy my model to staging": which word is a service is not known.
-                self.demand.found.places.extend(self.told_in(index, None).places);
+                self.demand
+                    .found
+                    .places
+                    .extend(self.told_in(index, None).places);
                 self.aside(index);
             }
             mood @ (Mood::Report | Mood::Negated) => {

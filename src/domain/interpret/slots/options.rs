@@ -41,7 +41,11 @@ impl Slots<'_> {
         let (name, value) = text.split_once('=').unwrap_or((text, ""));
         let lower = name.to_lowercase();
         let Some(key) = self.key(&lower) else {
-            if value.is_empty() && self.words.definition.environment_options.contains(&lower) {
+            let long = self.words.units[at].text.starts_with("--");
+            if long
+                && value.is_empty()
+                && self.words.definition.environment_options.contains(&lower)
+            {
                 // `--prod`
                 self.keyed_place(&lower, self.words.span(at..at + 1))?;
                 return Some(at + 1);

@@ -73,7 +73,8 @@ impl Slots<'_> {
             && like(&self.words.units[first].lower)
         {
             let end = self.skip(noun, &nouns).min(noun + 1);
-            let namespace = end > noun && self.key(&self.words.units[noun].lower) == Some(Key::Namespace);
+            let namespace =
+                end > noun && self.key(&self.words.units[noun].lower) == Some(Key::Namespace);
             return self.unknown_place(at, first, end - 1, !namespace);
         }
         if marked && self.any(noun, &nouns) {

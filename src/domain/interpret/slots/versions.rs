@@ -123,7 +123,14 @@ impl Slots<'_> {
         }
         let after = self.skip(first + 1, &[Role::Running, Role::Subject]);
         let led = self.skip(after, &[Role::On, Role::From, Role::Of, Role::Determiner]);
-        (self.is_environment(led) && (led > after || whatever)).then_some(led)
+        // "Commit auf Staging deployen": the only place is where it goes.
+        let goes_there = self.words.definition.verb_final
+            && self.is_action(&[Action::Deploy])
+            && !whatever
+            && !(after..led).any(|at| self.any(at, &[Role::From, Role::Of]))
+            && !(led + 1..self.range.end).any(|at| self.is_environment(at))
+            && self.found.places.is_empty();
+        (self.is_environment(led) && (led > after || whatever) && !goes_there).then_some(led)
     }
 
     fn place_it_runs_in(&self, at: usize, lead: Option<Role>, first: usize) -> Option<usize> {

@@ -109,8 +109,12 @@ impl Read<'_> {
             _ => None,
         };
         let alike = match (&one.meaning, &other.meaning) {
-            (Meaning::Word(_), Meaning::Word(_)) => topic(one).is_some() && topic(one) == topic(other),
-            (Meaning::Role(_), Meaning::Role(_)) | (Meaning::Strategy(_), Meaning::Strategy(_)) => one.meaning == other.meaning,
+            (Meaning::Word(_), Meaning::Word(_)) => {
+                topic(one).is_some() && topic(one) == topic(other)
+            }
+            (Meaning::Role(_), Meaning::Role(_)) | (Meaning::Strategy(_), Meaning::Strategy(_)) => {
+                one.meaning == other.meaning
+            }
             _ => false,
         };
         alike
@@ -221,10 +225,7 @@ impl Read<'_> {
         let own = self.sentence.own();
         let (asked, mut named) = (counted(own), counted(self.command));
         // "Two for a risky change, one for a small one"
-        named.retain(|(count, _, _)| {
-            !own.iter()
-                .any(|tag| tag.meaning == Meaning::Number(*count))
-        });
+        named.retain(|(count, _, _)| !own.iter().any(|tag| tag.meaning == Meaning::Number(*count)));
         asked.into_iter().any(|(asked, at, of)| {
             let most = own[..at].iter().rev().take(4).any(|tag| {
                 CEILINGS.contains(&tag.first.as_str()) || EXCEEDS.contains(&tag.first.as_str())
@@ -247,9 +248,8 @@ impl Read<'_> {
         let own = self.sentence.own();
         let mut near = own[..asked.at].iter().rev().take(6);
         // "Nothing within two days of the launch" asks for two days at least.
-        let over = |tag: &Tag| {
-            EXCEEDS.contains(&tag.first.as_str()) || tag.meaning == Meaning::Mark('>')
-        };
+        let over =
+            |tag: &Tag| EXCEEDS.contains(&tag.first.as_str()) || tag.meaning == Meaning::Mark('>');
         // "Back when errors are over 2 %": what is taken back is past no limit any more.
         if self.sentence.has(Word::Threshold) && near.clone().any(over) {
             return named.value > asked.value && !self.takes_back();
@@ -270,12 +270,17 @@ impl Read<'_> {
 
     /// "While the import runs" where nothing goes out while it does.
     fn does_it_during(&self) -> bool {
-        let during = |tags: &[Tag]| tags.iter().position(|tag| tag.is(Word::During) && !tag.is_phrase());
+        let during = |tags: &[Tag]| {
+            tags.iter()
+                .position(|tag| tag.is(Word::During) && !tag.is_phrase())
+        };
         let own = self.sentence.own();
         let (Some(asked), Some(named)) = (during(own), during(self.command)) else {
             return false;
         };
-        let forbids = own[..asked].iter().any(|tag| tag.is(Word::Not) || tag.is(Word::Stop));
+        let forbids = own[..asked]
+            .iter()
+            .any(|tag| tag.is(Word::Not) || tag.is(Word::Stop));
         let lasts = |tags: &[Tag], from: usize| -> Vec<usize> {
             (from + 1..tags.len())
                 .take_while(|at| !tags[*at].ends_clause())
@@ -310,8 +315,11 @@ impl Read<'_> {
             .iter()
             .any(|tag| ["or", "oder", "either", "ou", "o"].contains(&tag.first.as_str()));
         let whole = own.iter().any(|tag| {
-            ["all", "every", "each", "both", "whole", "entire", "and", "plus", "&", "+", "und", "y", "et", "e"]
-                .contains(&tag.first.as_str())
+            [
+                "all", "every", "each", "both", "whole", "entire", "and", "plus", "&", "+", "und",
+                "y", "et", "e",
+            ]
+            .contains(&tag.first.as_str())
         });
         let wanted = self.wanted();
         let near = only.saturating_sub(3)..only + 4;
@@ -387,9 +395,11 @@ impl Read<'_> {
         if before == 0 || self.sentence.has_any(&[Word::Not, Word::Without]) {
             return false;
         }
-        let Some(turn) = self.command.iter().position(|tag| {
-            tag.is(Word::Before) || THEN.contains(&tag.first.as_str())
-        }) else {
+        let Some(turn) = self
+            .command
+            .iter()
+            .position(|tag| tag.is(Word::Before) || THEN.contains(&tag.first.as_str()))
+        else {
             return false;
         };
         let (early, late) = (&own[..before], &own[before + 1..]);
@@ -397,8 +407,11 @@ impl Read<'_> {
         // Only what stands on one side tells the order.
         let says = |said: &[Tag], side: &[Tag], other: &[Tag]| {
             said.iter().filter(|tag| self.is_term(tag)).any(|tag| {
-                side.iter().any(|term| self.is_term(term) && self.same(tag, term))
-                    && !other.iter().any(|term| self.is_term(term) && self.same(tag, term))
+                side.iter()
+                    .any(|term| self.is_term(term) && self.same(tag, term))
+                    && !other
+                        .iter()
+                        .any(|term| self.is_term(term) && self.same(tag, term))
             })
         };
         let first_is_late = says(said_first, late, early) && !says(said_first, early, late);
@@ -425,8 +438,18 @@ impl Read<'_> {
         let steps = shares(own);
         // What is removed, or kept for so long only.
         let removed = self.sentence.owns(Word::Keep)
-            && self.command.iter().any(|tag| removes(tag) || tag.is(Word::Keep));
-        let staging = |tags: &[Tag]| tags.iter().any(|tag| matches!(tag.meaning, Meaning::Place(PlaceWord::Staging | PlaceWord::Other)));
+            && self
+                .command
+                .iter()
+                .any(|tag| removes(tag) || tag.is(Word::Keep));
+        let staging = |tags: &[Tag]| {
+            tags.iter().any(|tag| {
+                matches!(
+                    tag.meaning,
+                    Meaning::Place(PlaceWord::Staging | PlaceWord::Other)
+                )
+            })
+        };
         removed
             || (staging(own) && staging(self.command))
             || of_term.next().is_some()
@@ -443,7 +466,8 @@ impl Read<'_> {
         if !found.is_empty() {
             return found;
         }
-        let is_day = |at: usize| self.command.get(at).map(|tag| &tag.meaning) == Some(&Meaning::Unit(DAY));
+        let is_day =
+            |at: usize| self.command.get(at).map(|tag| &tag.meaning) == Some(&Meaning::Unit(DAY));
         let turns = |at: usize| {
             self.command
                 .get(at)
@@ -551,11 +575,31 @@ impl Read<'_> {
     }
 }
 
-const THEN: [&str; 8] = ["then", "dann", "danach", "luego", "despu\u{e9}s", "puis", "ensuite", "depois"];
+const THEN: [&str; 8] = [
+    "then",
+    "dann",
+    "danach",
+    "luego",
+    "despu\u{e9}s",
+    "puis",
+    "ensuite",
+    "depois",
+];
 
 /// Whoever they are.
 const ANYBODY: [&str; 12] = [
-    "people", "person", "persons", "someone", "somebody", "individuals", "members", "team", "staff", "colleagues", "colleague", "roles",
+    "people",
+    "person",
+    "persons",
+    "someone",
+    "somebody",
+    "individuals",
+    "members",
+    "team",
+    "staff",
+    "colleagues",
+    "colleague",
+    "roles",
 ];
 
 const BY: [&str; 4] = ["by", "von", "por", "par"];
@@ -607,13 +651,59 @@ fn family(word: Word) -> Word {
 
 /// Words of the definition that tell how something is meant, and not what it is about.
 const FRAME: [Word; 54] = [
-    Word::Deploy, Word::Change, Word::Plan, Word::Mutable, Word::Pinned, Word::People, Word::Not, Word::Stop, Word::Only,
-    Word::Must, Word::Should, Word::May, Word::Vague, Word::Optional, Word::Unless, Word::Before,
-    Word::After, Word::Until, Word::Between, Word::From, Word::To, Word::At, Word::Outside,
-    Word::During, Word::Without, Word::Skip, Word::First, Word::Last, Word::Directly, Word::Pass,
-    Word::Alone, Word::AtOnce, Word::OneByOne, Word::Size, Word::Done, Word::Defines, Word::Refers,
-    Word::If, Word::Ongoing, Word::RollForward, Word::Rebuild, Word::SameImage, Word::Unproven, Word::Leave,
-    Word::Minor, Word::Major, Word::Spent, Word::GoOn, Word::Critical, Word::Others, Word::Threshold, Word::Own, Word::Auto,
+    Word::Deploy,
+    Word::Change,
+    Word::Plan,
+    Word::Mutable,
+    Word::Pinned,
+    Word::People,
+    Word::Not,
+    Word::Stop,
+    Word::Only,
+    Word::Must,
+    Word::Should,
+    Word::May,
+    Word::Vague,
+    Word::Optional,
+    Word::Unless,
+    Word::Before,
+    Word::After,
+    Word::Until,
+    Word::Between,
+    Word::From,
+    Word::To,
+    Word::At,
+    Word::Outside,
+    Word::During,
+    Word::Without,
+    Word::Skip,
+    Word::First,
+    Word::Last,
+    Word::Directly,
+    Word::Pass,
+    Word::Alone,
+    Word::AtOnce,
+    Word::OneByOne,
+    Word::Size,
+    Word::Done,
+    Word::Defines,
+    Word::Refers,
+    Word::If,
+    Word::Ongoing,
+    Word::RollForward,
+    Word::Rebuild,
+    Word::SameImage,
+    Word::Unproven,
+    Word::Leave,
+    Word::Minor,
+    Word::Major,
+    Word::Spent,
+    Word::GoOn,
+    Word::Critical,
+    Word::Others,
+    Word::Threshold,
+    Word::Own,
+    Word::Auto,
     Word::Keep,
 ];
 
@@ -628,13 +718,12 @@ fn same_word(one: &str, other: &str) -> bool {
     let letters = one[..alike].chars().count();
     let longer = one.chars().count().max(other.chars().count());
     let ends = |word: &str| ENDINGS.contains(&&word[alike..]);
-    letters == longer
-        || (letters >= 4 && (letters * 3 >= longer * 2 || (ends(one) && ends(other))))
+    letters == longer || (letters >= 4 && (letters * 3 >= longer * 2 || (ends(one) && ends(other))))
 }
 
 const ENDINGS: [&str; 22] = [
-    "", "s", "es", "d", "ed", "e", "ing", "ings", "er", "ers", "ion", "ions", "ation", "ations", "al", "ally",
-    "ly", "ment", "ments", "en", "y", "ies",
+    "", "s", "es", "d", "ed", "e", "ing", "ings", "er", "ers", "ion", "ions", "ation", "ations",
+    "al", "ally", "ly", "ment", "ments", "en", "y", "ies",
 ];
 
 /// Topics that other texts have, too.

@@ -37,7 +37,9 @@ fn labelled(tags: &[Tag], at: usize) -> Option<u32> {
     let mark = tags.get(at + 1)?;
     let marks = matches!(mark.meaning, Meaning::Mark(':' | '='));
     let hyphened = tags[at].glue == Glue::Hyphen;
-    (marks && hyphened).then(|| hundredths(tags, at + 2)).flatten()
+    (marks && hyphened)
+        .then(|| hundredths(tags, at + 2))
+        .flatten()
 }
 
 /// "two business days" are a length, and no days of the week.

@@ -142,8 +142,26 @@ pub fn recognise(sop: &Sop, definition: &Definition) -> Vec<Statement> {
 pub fn contrasts(sop: &Sop, definition: &Definition, command: &str) -> Vec<Contrast> {
     let command = sentence::tag(command, definition);
     if std::env::var("TAGS").is_ok() {
-        eprintln!("C {:?}", command.iter().map(|t| (t.first.clone(), t.meaning.clone())).collect::<Vec<_>>());
-        for p in &sop.passages { for s in sentence::sentences(p, &[], definition) { eprintln!("S {:?} {:?} {:?}", strength::strength(&s, definition), s.is_item, s.own().iter().map(|t| (t.first.clone(), t.meaning.clone())).collect::<Vec<_>>()); } }
+        eprintln!(
+            "C {:?}",
+            command
+                .iter()
+                .map(|t| (t.first.clone(), t.meaning.clone()))
+                .collect::<Vec<_>>()
+        );
+        for p in &sop.passages {
+            for s in sentence::sentences(p, &[], definition) {
+                eprintln!(
+                    "S {:?} {:?} {:?}",
+                    strength::strength(&s, definition),
+                    s.is_item,
+                    s.own()
+                        .iter()
+                        .map(|t| (t.first.clone(), t.meaning.clone()))
+                        .collect::<Vec<_>>()
+                );
+            }
+        }
     }
     let mut found = Vec::new();
     for (passage, _, sentences) in meant(sop, definition) {

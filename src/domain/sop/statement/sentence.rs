@@ -249,7 +249,11 @@ fn cross_out(tags: &mut [Tag]) {
     const CROSSES: [char; 4] = ['\u{274c}', '\u{2717}', '\u{1f6ab}', '\u{26d4}'];
     for at in 0..tags.len() {
         let crossed = matches!(tags[at].meaning, Meaning::Mark(mark) if CROSSES.contains(&mark));
-        let denied = tags.iter().skip(at + 1).take(6).any(|tag| tag.is(Word::Not));
+        let denied = tags
+            .iter()
+            .skip(at + 1)
+            .take(6)
+            .any(|tag| tag.is(Word::Not));
         if crossed && !denied {
             tags[at].meaning = Meaning::Word(Word::Not);
         }

@@ -264,7 +264,11 @@ impl Claims {
                 USERS.contains(&tag.first.as_str())
                     || tag.rest.iter().any(|word| USERS.contains(&word.as_str()))
             });
-            let strategy = if step.value < 10_000 { "gradual" } else { "recreate" };
+            let strategy = if step.value < 10_000 {
+                "gradual"
+            } else {
+                "recreate"
+            };
             if of_users {
                 self.assume("plan.strategy", strategy.to_owned().into());
             }
@@ -293,7 +297,8 @@ impl Claims {
             let mut behind = tags.get(at + 1..).unwrap_or_default().iter().take(4);
             tag.is(Word::Threshold)
                 && behind.any(|tag| {
-                    ["over", "above", "past", "beyond", "higher", "up"].contains(&tag.first.as_str())
+                    ["over", "above", "past", "beyond", "higher", "up"]
+                        .contains(&tag.first.as_str())
                 })
         };
         let mut checks = (0..tags.len()).filter(|at| {
@@ -320,8 +325,18 @@ impl Claims {
 }
 
 const USERS: [&str; 12] = [
-    "users", "user", "traffic", "customers", "clients", "nutzer", "kunden", "clientes", "usuarios", "usu\u{e1}rios",
-    "utilisateurs", "trafic",
+    "users",
+    "user",
+    "traffic",
+    "customers",
+    "clients",
+    "nutzer",
+    "kunden",
+    "clientes",
+    "usuarios",
+    "usu\u{e1}rios",
+    "utilisateurs",
+    "trafic",
 ];
 
 const WORSE: [&str; 25] = [

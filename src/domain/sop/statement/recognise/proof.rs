@@ -286,8 +286,8 @@ fn tests(sentence: &Sentence) -> Vec<Demand> {
     };
     // "A build soaks on staging for a day": a thing, and no check of it.
     // "While another build or deploy is running", too.
-    let soaks = (sentence.owns(Word::Bake) || sentence.owns(Word::AtOnce))
-        && !sentence.owns(Word::Pass);
+    let soaks =
+        (sentence.owns(Word::Bake) || sentence.owns(Word::AtOnce)) && !sentence.owns(Word::Pass);
     if soaks && sentence.tags[at].first.starts_with("build") {
         return found;
     }

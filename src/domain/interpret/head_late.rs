@@ -59,7 +59,7 @@ impl Stretch<'_> {
             .then(|| Head::new(Action::Status, first + 1..first + 2))
     }
 
-    /// "the shop deployment on staging needs a restart": only with nothing else in the sentence.
+    /// "shop on staging needs a restart": only with nothing else in the sentence.
     pub(super) fn needed(&self, first: usize) -> Option<Head> {
         let words = self.words;
         let around = [

@@ -164,7 +164,7 @@ impl Lexer<'_> {
         }
     }
 
-    /// "`main`-Commit": the hyphen joins two words.
+    /// "`develop`-Commit": the hyphen joins two words.
     fn names_git(&self, rest: &str) -> bool {
         let Some(rest) = rest.strip_prefix('-') else {
             return false;

@@ -197,7 +197,7 @@ impl Reader<'_> {
         }
     }
 
-    /// "`main`-Commit": what it is stands in the same word.
+    /// "`develop`-Commit": what it is stands in the same word.
     fn is_hyphenated(&self, at: usize) -> bool {
         let ends = self.words.units[at].at.end + "`-".len();
         let joined = self.words.get(at + 1).filter(|next| next.at.start == ends);
@@ -325,7 +325,7 @@ impl Reader<'_> {
                 self.demand.uses[units].fill(Use::Little);
             }
             Mood::Help => {
-                // "how do I deploy my model to staging": which word is a service is not known.
+                // "how do I release a web page to staging": which word is a service is not known.
                 self.demand
                     .found
                     .places

@@ -214,7 +214,8 @@ impl<'a> Slots<'a> {
 
     /// A branch may be called like an ordinary word; it is one where a version was asked for.
     fn may_be_any_word(&self, at: usize) -> bool {
-        self.expect.asked == Some(QuestionSlot::Version) && self.words.has(at, Role::Plain)
+        self.expect.asked == Some(QuestionSlot::Version)
+            && self.words.any(at, &[Role::Plain, Role::Payload])
     }
 
     /// Whether only words of greeting stand before it: "hey @bot".

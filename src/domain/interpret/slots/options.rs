@@ -74,7 +74,7 @@ impl Slots<'_> {
         self.keyed(key, value, at, at + 1)
     }
 
-    /// `--region us-west-2`: the value of an option that is not known is no service.
+    /// `--region eu-west-1`: the value of an option that is not known is no service.
     fn value_of_place(&mut self, name: &str, value: &str, at: usize) {
         let places = [Role::PlaceNoun, Role::EnvironmentNoun];
         let entry = self.words.definition.lexicon.longest(&[name]);

@@ -45,7 +45,7 @@ impl Slots<'_> {
             .or_else(|| self.noun_alone(first))
     }
 
-    /// "the master nodes", "the main thread": no branch.
+    /// "the master host", "the main thread": no branch.
     fn is_main_part(&self, at: usize) -> bool {
         let parts = [Role::MachineNoun, Role::PlaceNoun, Role::ReplicaNoun];
         self.has(at, Role::BranchName)
@@ -123,7 +123,7 @@ impl Slots<'_> {
         }
         let after = self.skip(first + 1, &[Role::Running, Role::Subject]);
         let led = self.skip(after, &[Role::On, Role::From, Role::Of, Role::Determiner]);
-        // "Commit auf Staging deployen": the only place is where it goes.
+        // "Commit auf Staging ausrollen": the only place is where it goes.
         let goes_there = self.words.definition.verb_final
             && self.is_action(&[Action::Deploy])
             && !whatever

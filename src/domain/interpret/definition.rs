@@ -1,7 +1,7 @@
 //! The agent definition of the interpreter: its limits and every word that means something to
 //! it. It is TOML, written by people, and handed in as a value; `agents/interpreter.toml` is ours.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Deserialize;
 
@@ -36,6 +36,9 @@ pub struct Definition {
     pub(super) verb_final: bool,
     /// Words stand without blanks between them, as in Chinese.
     pub(super) unspaced: bool,
+    /// The words of all languages that introduce a slot: none of them is a reference, for a text in
+    /// two languages is read in one.
+    pub(super) prepositions: HashSet<String>,
     /// The same for other languages.
     pub(super) languages: Vec<Definition>,
 }
@@ -186,6 +189,7 @@ impl Definition {
             environments: written.environments,
             verb_final: false,
             unspaced: false,
+            prepositions: HashSet::new(),
             languages: Vec::new(),
         })
     }

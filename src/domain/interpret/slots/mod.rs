@@ -60,7 +60,7 @@ pub(super) struct Slots<'a> {
 }
 
 /// The words that introduce a slot.
-const LEADS: [Role; 8] = [
+pub(super) const LEADS: [Role; 8] = [
     Role::To,
     Role::On,
     Role::At,
@@ -194,6 +194,8 @@ impl<'a> Slots<'a> {
             self.candidates.push(Candidate { at, mark });
         } else if job || sign || asked || unit.any(&little) || unit.any(&LEADS) {
             self.uses[at] = Use::Little;
+        } else if self.words.definition.prepositions.contains(&unit.lower) {
+            // "the commit auf staging": of another language than the rest, and no name.
         } else if unit.is_unknown_name() || self.may_be_any_word(at) {
             let mark = self.mark_before(at);
             self.candidates.push(Candidate { at, mark });

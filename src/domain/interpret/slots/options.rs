@@ -65,7 +65,7 @@ impl Slots<'_> {
         );
         if takes_value && value.is_empty() {
             let next = self.words.get(at + 1).filter(|_| at + 1 < self.range.end)?;
-            if next.any(&LEADS) {
+            if next.any(&LEADS) || self.words.definition.prepositions.contains(&next.lower) {
                 // "--tag to staging": the value is missing.
                 return None;
             }

@@ -261,6 +261,9 @@ impl Slots<'_> {
         }
         let name = self.behind_noun(first);
         let unit = self.words.get(name).filter(|_| name < self.range.end)?;
+        if self.words.definition.prepositions.contains(&unit.lower) {
+            return None;
+        }
         if self.any(name, &RELATIVE) {
             return self.relative(lead, name);
         }

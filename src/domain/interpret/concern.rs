@@ -50,6 +50,11 @@ pub(super) enum Concern {
     DryRun,
     Strategy,
     Notify,
+    /// "Dana, restart shop"
+    Addressed {
+        /// It is greeted, or written as a person's name is.
+        sure: bool,
+    },
     Everything,
     Destructive,
     Urgency,

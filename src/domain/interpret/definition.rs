@@ -1,7 +1,7 @@
 //! The agent definition of the interpreter: its limits and every word that means something to
 //! it. It is TOML, written by people, and handed in as a value; `agents/interpreter.toml` is ours.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Deserialize;
 
@@ -28,12 +28,17 @@ pub struct Definition {
     /// Parts of a name that say which of several environments is meant: `prod-eu`.
     pub(super) regions: Vec<String>,
     pub(super) keys: HashMap<String, Key>,
+    /// `--prod`: the options that are themselves the name of an environment.
+    pub(super) environment_options: Vec<String>,
     /// Usual full names of environments, each with its short forms.
     pub(super) environments: BTreeMap<String, Vec<String>>,
     /// The verb may stand behind everything else, as in German.
     pub(super) verb_final: bool,
     /// Words stand without blanks between them, as in Chinese.
     pub(super) unspaced: bool,
+    /// The words of all languages that introduce a slot: none of them is a reference, for a text in
+    /// two languages is read in one.
+    pub(super) prepositions: HashSet<String>,
     /// The same for other languages.
     pub(super) languages: Vec<Definition>,
 }
@@ -108,6 +113,12 @@ struct Branches {
     words: Vec<String>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Options {
+    environments: Vec<String>,
+}
+
 /// The file as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -125,6 +136,7 @@ struct Written {
     environments: BTreeMap<String, Vec<String>>,
     regions: Vec<String>,
     keys: HashMap<Key, Vec<String>>,
+    options: Options,
     words: HashMap<Role, Vec<String>>,
 }
 
@@ -173,9 +185,11 @@ impl Definition {
             branch_words: written.branches.words,
             regions: written.regions,
             keys: keys(&written.keys)?,
+            environment_options: written.options.environments,
             environments: written.environments,
             verb_final: false,
             unspaced: false,
+            prepositions: HashSet::new(),
             languages: Vec::new(),
         })
     }

@@ -187,9 +187,13 @@ fn is_clock(word: &str) -> bool {
     }
 }
 
-/// `v3`, `1.22`, `v1.4.2-rc.1+build`, `2024.10.1`, `2024-10-01`.
+/// `v3`, `1.22`, `v1.4.2-rc.1+build`, `v.1.4`, `2024.10.1`, `2024-10-01`.
 fn is_version(word: &str) -> bool {
     let body = word.strip_prefix(['v', 'V']).unwrap_or(word);
+    let body = match body.strip_prefix('.') {
+        Some(numbers) if body.len() < word.len() => numbers,
+        _ => body,
+    };
     let marked = body.len() < word.len();
     let numbers = body.split(['-', '+', '_']).next().unwrap_or(body);
     let mut parts = numbers.split('.');

@@ -85,6 +85,8 @@ impl Stretch<'_> {
             .or_else(|| self.shown(at))
             .or_else(|| self.light(at))
             .or_else(|| self.behind_names(at))
+            .or_else(|| self.health_of_name(at))
+            .or_else(|| self.needed(at))
             .or_else(|| self.at_the_end(at, polite))
             // "schedule a deployment": a time as well.
             .or_else(|| self.light(first))
@@ -152,6 +154,7 @@ impl Stretch<'_> {
             Role::PluralPronoun,
             Role::Newest,
             Role::Previous,
+            Role::Payload,
         ];
         let first = self
             .words
@@ -279,8 +282,8 @@ impl Stretch<'_> {
     fn noun_shown(&self, at: usize) -> Option<Head> {
         let words = self.words;
         let bare = at < self.end && !words.has(at, Role::Verb);
-        let led =
-            at + 1 == self.end || words.any(at + 1, &[Role::Of, Role::For, Role::On, Role::From]);
+        let behind = [Role::Of, Role::For, Role::On, Role::From, Role::Everything];
+        let led = at + 1 == self.end || words.any(at + 1, &behind);
         let state = words.any(at, &[Role::StatusNoun, Role::VersionPlural])
             && !words.any(at, &[Role::VerbNoun, Role::Inflected, Role::Environment])
             && at + 1 < self.end;
@@ -320,7 +323,7 @@ impl Stretch<'_> {
             let particle = (at + 1..self.end.min(at + 1 + 2 * REACH)).find(|i| {
                 let lower = &self.words.units[*i].lower;
                 // "out of production" leads away from it.
-                let leaves = self.words.has(*i, Role::From);
+                let leaves = self.words.has(*i, Role::From) && separable.action != Action::Rollback;
                 *lower == separable.particle
                     || !leaves
                         && lower
@@ -340,11 +343,34 @@ impl Stretch<'_> {
             };
             if let Some(particle) = particle
                 && (!separable.needs_version || versioned())
+                && (!unit.has(Role::Plain) || self.is_object(at + 1..particle))
             {
                 return Some(Head::new(separable.action, at..at + 1).with_particle(particle));
             }
         }
         None
+    }
+
+    /// Nothing but what is acted on: "back then we rolled it out" tells.
+    fn is_object(&self, units: Range<usize>) -> bool {
+        let parts = [
+            Role::Determiner,
+            Role::Pronoun,
+            Role::Last,
+            Role::Newest,
+            Role::Payload,
+            Role::VerbNoun,
+            Role::VersionNoun,
+            Role::ServiceNoun,
+            Role::ResourceNoun,
+            Role::EnvironmentNoun,
+        ];
+        !units.is_empty()
+            && units.into_iter().all(|at| {
+                let unit = &self.words.units[at];
+                let named = unit.is_unknown_name() || !unit.services.is_empty() || unit.environment;
+                named || unit.any(&parts) || unit.form() == Some(Form::Version)
+            })
     }
 
     /// "show me the logs", "check the health of shop"

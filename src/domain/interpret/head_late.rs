@@ -49,6 +49,61 @@ impl Stretch<'_> {
         None
     }
 
+    /// "shop health check on staging"
+    pub(super) fn health_of_name(&self, first: usize) -> Option<Head> {
+        let words = self.words;
+        let unit = words.get(first).filter(|_| first + 1 < self.end)?;
+        let named = !unit.services.is_empty() || unit.is_unknown_name();
+        let ends = first + 2 == self.end || words.any(first + 2, &[Role::On, Role::Everything]);
+        (named && words.has(first + 1, Role::HealthCheck) && ends)
+            .then(|| Head::new(Action::Status, first + 1..first + 2))
+    }
+
+    /// "shop on staging needs a restart": only with nothing else in the sentence.
+    pub(super) fn needed(&self, first: usize) -> Option<Head> {
+        let words = self.words;
+        let around = [
+            Role::Determiner,
+            Role::Filler,
+            Role::Urgency,
+            Role::On,
+            Role::Of,
+            Role::For,
+            Role::ServiceNoun,
+            Role::ResourceNoun,
+            Role::EnvironmentNoun,
+            Role::PlaceNoun,
+        ];
+        let fits = |at: usize| {
+            let unit = &words.units[at];
+            let named = unit.is_unknown_name() || !unit.services.is_empty() || unit.environment;
+            named || unit.any(&around)
+        };
+        let needs = (first..self.end).find(|at| !fits(*at))?;
+        // "shop always needs a restart" tells.
+        let names = (first..needs).filter(|at| {
+            let unit = &words.units[*at];
+            let named = unit.is_unknown_name() || !unit.services.is_empty();
+            let of_place = [Role::Determiner, Role::PlaceNoun, Role::EnvironmentNoun];
+            let mut before = *at;
+            while before > first && words.any(before - 1, &of_place) {
+                before -= 1;
+            }
+            named && !(before > first && words.has(before - 1, Role::On))
+        });
+        if names.count() > 1 {
+            return None;
+        }
+        let deed = words.skip(needs + 1, &[Role::Determiner, Role::Urgency]);
+        let noun = words.get(deed).filter(|_| deed < self.end)?;
+        let action = noun.action.filter(|action| action.makes_plan())?;
+        let told = needs > first
+            && words.has(needs, Role::Needs)
+            && deed > needs + 1
+            && noun.has(Role::VerbNoun);
+        (told && (deed + 1..self.end).all(fits)).then(|| Head::new(action, needs..deed + 1))
+    }
+
     /// "shop v1.2 auf Staging deployen": all that the deed is about stands before its verb.
     pub(super) fn at_the_end(&self, first: usize, polite: bool) -> Option<Head> {
         let words = self.words;
@@ -98,7 +153,7 @@ impl Stretch<'_> {
             let slot = unit.is_unknown_name()
                 || !unit.services.is_empty()
                 || unit.environment
-                || unit.kind == Kind::Comma
+                || matches!(unit.kind, Kind::Comma | Kind::Colon)
                 || matches!(
                     unit.form(),
                     Some(

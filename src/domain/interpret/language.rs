@@ -2,7 +2,7 @@
 //! English definition what is the same everywhere (keys, branches, environments, words of the
 //! trade). A text is read in the language that knows the most of its words.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization;
@@ -13,6 +13,7 @@ use super::definition::{
 };
 use super::form::Form;
 use super::lexicon::{Entry, Phrases, Role};
+use super::slots::LEADS;
 use super::token::Token;
 use crate::domain::intent::Action;
 
@@ -52,7 +53,20 @@ impl Definition {
             let language = definition.language(text)?;
             definition.languages.push(language);
         }
+        let prepositions = definition.all_prepositions();
+        for language in &mut definition.languages {
+            language.prepositions.clone_from(&prepositions);
+        }
+        definition.prepositions = prepositions;
         Ok(definition)
+    }
+
+    fn all_prepositions(&self) -> HashSet<String> {
+        let all = std::iter::once(self).chain(&self.languages);
+        all.flat_map(|language| language.lexicon.single_words())
+            .filter(|(_, entry)| entry.roles.any(&LEADS))
+            .map(|(word, _)| word.to_owned())
+            .collect()
     }
 
     fn language(&self, text: &str) -> Result<Self, InvalidDefinition> {
@@ -94,9 +108,11 @@ impl Definition {
             branch_words: self.branch_words.clone(),
             regions: self.regions.clone(),
             keys: self.keys.clone(),
+            environment_options: self.environment_options.clone(),
             environments,
             verb_final: written.verb_final,
             unspaced: written.unspaced,
+            prepositions: HashSet::new(),
             languages: Vec::new(),
         })
     }

@@ -68,8 +68,10 @@ pub(super) enum Role {
     ServiceNoun,
     /// "deployment", "statefulset": behind a name the thing that runs it.
     ResourceNoun,
-    /// "vm", "node": a single machine, never an environment of its own.
+    /// "vm", "node": a single machine or a part of it, never an environment of its own.
     MachineNoun,
+    /// "hotfix", "artifacts": what is delivered, without a name.
+    Payload,
     /// "database", "cache": the service itself, where nothing else is named.
     Infrastructure,
     VersionNoun,
@@ -114,6 +116,8 @@ pub(super) enum Role {
     JobNoun,
     Speech,
     Report,
+    /// "shop needs a restart"
+    Needs,
     TailNoun,
     FirstChoice,
     SecondChoice,

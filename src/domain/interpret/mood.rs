@@ -85,9 +85,12 @@ impl Reader<'_> {
 
     fn sentence(&self, first: usize, polite: bool) -> Mood {
         let words = self.0.words;
-        if words.has(first, Role::Help)
-            || (self.0.end > first + 1 && words.has(self.0.end - 1, Role::Help))
-        {
+        // "deploy help", but "show memory usage"
+        let last = self.0.end - 1;
+        let used = words.any(last, &[Role::StatusNoun])
+            && words.any(last.saturating_sub(1), &[Role::StatusNoun, Role::Plain])
+            && !words.has(last.saturating_sub(1), Role::Verb);
+        if words.has(first, Role::Help) || (last > first && words.has(last, Role::Help) && !used) {
             return Mood::Help;
         }
         if let Some(head) = self.0.had_done(first) {

@@ -69,6 +69,7 @@ pub(super) fn tokenise(normalised: &mut Normalised, definition: &Definition) -> 
         text: &text,
         at: 0,
         tokens: Vec::new(),
+        definition,
     };
     lexer.enter_outer_quotes();
     while let Some(next) = lexer.rest().chars().next() {
@@ -87,6 +88,7 @@ struct Lexer<'a> {
     text: &'a str,
     at: usize,
     tokens: Vec<Token>,
+    definition: &'a Definition,
 }
 
 impl Lexer<'_> {
@@ -154,9 +156,36 @@ impl Lexer<'_> {
                 if let Some(token) = self.tokens.last_mut() {
                     token.quote = Some(quote);
                 }
+                if self.names_git(self.rest()) {
+                    self.at += 1;
+                }
             }
             _ => self.push(kind, whole),
         }
+    }
+
+    /// "`develop`-Commit": the hyphen joins two words.
+    fn names_git(&self, rest: &str) -> bool {
+        let Some(rest) = rest.strip_prefix('-') else {
+            return false;
+        };
+        let length = rest.find(|c: char| !c.is_ascii_alphabetic());
+        let noun = rest[..length.unwrap_or(rest.len())].to_lowercase();
+        let entry = self.definition.lexicon.longest(&[noun.as_str()]);
+        entry.is_some_and(|(_, entry)| entry.roles.has(Role::GitNoun))
+    }
+
+    /// "main-Branch", "v1.4-Tag": in German one word. Any other name may end so by itself.
+    fn compound(&self, word: &str) -> Option<usize> {
+        let at = word.rfind('-')?;
+        let stem = word[..at].to_lowercase();
+        let entry = self.definition.lexicon.longest(&[stem.as_str()]);
+        let branch = entry.is_some_and(|(_, entry)| entry.roles.has(Role::BranchName));
+        let known = branch || at > 0 && form(&word[..at]) == Form::Version;
+        let mut letters = word[at + 1..].chars();
+        let capital = letters.next().is_some_and(|c| c.is_ascii_uppercase())
+            && letters.all(|c| c.is_ascii_lowercase());
+        (known && capital && self.names_git(&word[at..])).then_some(at)
     }
 
     /// Up to white space or a mark that always separates, without the marks at its end.
@@ -184,6 +213,11 @@ impl Lexer<'_> {
         } else {
             trimmed.len()
         };
+        if let Some(at) = self.compound(&word[..length]) {
+            self.push(Kind::Word(form(&word[..at])), self.at..self.at + at);
+            self.at += 1;
+            return;
+        }
         let bold = word[..length].strip_suffix("**");
         if let Some(inner) = bold.filter(|inner| inner.ends_with(char::is_alphanumeric)) {
             self.push(Kind::Word(form(inner)), self.at..self.at + inner.len());

@@ -102,14 +102,14 @@ impl<'a> Words<'a> {
         self.get(index).map(|unit| unit.kind)
     }
 
-    /// `/deploybot deploy shop`: who is asked. Any other word there may forbid or put off.
+    /// `/deploybot deploy shop`, `/deploybot run deploy shop`: who is asked. Any other word there
+    /// may forbid or put off.
     pub fn is_bot(&self, at: usize) -> bool {
         let unit = &self.units[at];
         let called = unit.lower.ends_with("bot") || unit.lower.starts_with("deploy");
-        unit.sigil
-            && called
-            && unit.is_unknown_name()
-            && self.get(at + 1).is_some_and(Unit::is_verb)
+        let verb = at + 1 + usize::from(self.has(at + 1, Role::Run));
+        let deed = |at: usize| self.get(at).is_some_and(Unit::is_verb);
+        unit.sigil && called && unit.is_unknown_name() && (deed(at + 1) || deed(verb))
     }
 
     pub fn is_environment(&self, index: usize) -> bool {

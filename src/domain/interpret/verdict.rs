@@ -161,6 +161,11 @@ pub(super) fn verdict(noted: &Noted, draft: &Draft) -> (WarningCode, Effect, Str
             Tell,
             format!("“{words}”: nobody is told by this command; the configured webhook is."),
         ),
+        Concern::Addressed { sure } => (
+            Code::Unmodelled,
+            if *sure { Tell } else { NeedsYes },
+            format!("“{words}” was read as who is spoken to."),
+        ),
         Concern::Everything if !plans => (Code::Bulk, Tell, format!("“{words}” means all.")),
         Concern::Everything => (
             Code::Bulk,

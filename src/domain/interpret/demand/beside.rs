@@ -14,6 +14,7 @@ impl Reader<'_> {
             Mood::Condition => self.condition(index),
             Mood::Reason => self.reason(index),
             Mood::Negated => self.negation(index),
+            Mood::Fragment if self.addresses(index) => self.addressed(index),
             Mood::Fragment => {
                 let action = self.demand.action.as_ref().map(|action| action.value);
                 let found = self.slots(index, action, None);

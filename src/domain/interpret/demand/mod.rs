@@ -2,6 +2,7 @@
 //! ("build main, test it and put it on staging"), conditions that a plan meets anyway become part
 //! of it, and two deeds that exclude each other stay two.
 
+mod addressee;
 mod beside;
 mod conditions;
 mod join;
@@ -190,10 +191,17 @@ impl Reader<'_> {
             let unit = &self.words.units[at];
             let known = !unit.services.is_empty() || unit.environment;
             let version = matches!(unit.form(), Some(Form::Version | Form::Path));
-            if unit.quote == Some('`') && !known && !version {
+            if unit.quote == Some('`') && !known && !version && !self.is_hyphenated(at) {
                 self.note(Concern::Backticks, at..at + 1);
             }
         }
+    }
+
+    /// "`develop`-Commit": what it is stands in the same word.
+    fn is_hyphenated(&self, at: usize) -> bool {
+        let ends = self.words.units[at].at.end + "`-".len();
+        let joined = self.words.get(at + 1).filter(|next| next.at.start == ends);
+        joined.is_some_and(|next| next.has(Role::GitNoun))
     }
 
     fn slots_of_command(&mut self, index: usize, head: &Head) -> Found {
@@ -303,6 +311,7 @@ impl Reader<'_> {
                 let behind = self.behind_told_deed(index);
                 self.guess(index, Action::Unsupported, behind);
             }
+            Mood::Fragment if self.addresses(index) => self.addressed(index),
             Mood::Fragment => {
                 // "Quiet week, so no deploys": its words name nothing.
                 let tells = matches!(self.demand.whole, Whole::Negated | Whole::Report);
@@ -314,6 +323,14 @@ impl Reader<'_> {
             Mood::Assent | Mood::Dissent | Mood::Approval | Mood::Empty => {
                 let units = self.clauses[index].units.clone();
                 self.demand.uses[units].fill(Use::Little);
+            }
+            Mood::Help => {
+                // "how do I release a web page to staging": which word is a service is not known.
+                self.demand
+                    .found
+                    .places
+                    .extend(self.told_in(index, None).places);
+                self.aside(index);
             }
             mood @ (Mood::Report | Mood::Negated) => {
                 self.named_in(index, mood == Mood::Report);

@@ -60,7 +60,7 @@ pub(super) struct Slots<'a> {
 }
 
 /// The words that introduce a slot.
-const LEADS: [Role; 8] = [
+pub(super) const LEADS: [Role; 8] = [
     Role::To,
     Role::On,
     Role::At,
@@ -194,6 +194,8 @@ impl<'a> Slots<'a> {
             self.candidates.push(Candidate { at, mark });
         } else if job || sign || asked || unit.any(&little) || unit.any(&LEADS) {
             self.uses[at] = Use::Little;
+        } else if self.words.definition.prepositions.contains(&unit.lower) {
+            // "the commit auf staging": of another language than the rest, and no name.
         } else if unit.is_unknown_name() || self.may_be_any_word(at) {
             let mark = self.mark_before(at);
             self.candidates.push(Candidate { at, mark });
@@ -214,7 +216,8 @@ impl<'a> Slots<'a> {
 
     /// A branch may be called like an ordinary word; it is one where a version was asked for.
     fn may_be_any_word(&self, at: usize) -> bool {
-        self.expect.asked == Some(QuestionSlot::Version) && self.words.has(at, Role::Plain)
+        self.expect.asked == Some(QuestionSlot::Version)
+            && self.words.any(at, &[Role::Plain, Role::Payload])
     }
 
     /// Whether only words of greeting stand before it: "hey @bot".

@@ -1,6 +1,6 @@
 //! `key=value`, `--key value` and `--flag`, as bots are spoken to.
 
-use super::Slots;
+use super::{LEADS, Slots, Use};
 use crate::domain::intent::{Action, Span};
 use crate::domain::interpret::concern::Concern;
 use crate::domain::interpret::definition::Key;
@@ -39,13 +39,24 @@ impl Slots<'_> {
     fn flag(&mut self, at: usize) -> Option<usize> {
         let text = self.words.units[at].text.trim_start_matches('-');
         let (name, value) = text.split_once('=').unwrap_or((text, ""));
-        let Some(key) = self.key(&name.to_lowercase()) else {
+        let lower = name.to_lowercase();
+        let Some(key) = self.key(&lower) else {
+            let long = self.words.units[at].text.starts_with("--");
+            if long
+                && value.is_empty()
+                && self.words.definition.environment_options.contains(&lower)
+            {
+                // `--prod`
+                self.keyed_place(&lower, self.words.span(at..at + 1))?;
+                return Some(at + 1);
+            }
             // An option of a question does no harm.
             let concern = match self.only_shows() || self.only_names() {
                 true => Concern::NotRead,
                 false => Concern::Hostile,
             };
             self.note(concern, at..at + 1);
+            self.value_of_place(&lower, value, at + 1);
             return None;
         };
         let takes_value = matches!(
@@ -54,12 +65,29 @@ impl Slots<'_> {
         );
         if takes_value && value.is_empty() {
             let next = self.words.get(at + 1).filter(|_| at + 1 < self.range.end)?;
+            if next.any(&LEADS) || self.words.definition.prepositions.contains(&next.lower) {
+                // "--tag to staging": the value is missing.
+                return None;
+            }
             return self.keyed(key, &next.text, at, at + 2);
         }
         self.keyed(key, value, at, at + 1)
     }
 
-    fn key(&self, name: &str) -> Option<Key> {
+    /// `--region eu-west-1`: the value of an option that is not known is no service.
+    fn value_of_place(&mut self, name: &str, value: &str, at: usize) {
+        let places = [Role::PlaceNoun, Role::EnvironmentNoun];
+        let entry = self.words.definition.lexicon.longest(&[name]);
+        let place = entry.is_some_and(|(_, entry)| entry.roles.any(&places));
+        let given = self.words.get(at).filter(|_| at < self.range.end);
+        let unread = given.is_some_and(|unit| unit.is_unknown_name());
+        if place && value.is_empty() && unread {
+            self.uses[at] = Use::Aside;
+            self.note(Concern::NotRead, at..at + 1);
+        }
+    }
+
+    pub(super) fn key(&self, name: &str) -> Option<Key> {
         self.words.definition.keys.get(name).copied()
     }
 

@@ -3,6 +3,7 @@
 use super::{Slots, Use};
 use crate::domain::intent::Action;
 use crate::domain::interpret::concern::Concern;
+use crate::domain::interpret::definition::Key;
 use crate::domain::interpret::form::Form;
 use crate::domain::interpret::found::{Joint, PlaceMention, Said};
 use crate::domain::interpret::lexicon::Role;
@@ -72,7 +73,9 @@ impl Slots<'_> {
             && like(&self.words.units[first].lower)
         {
             let end = self.skip(noun, &nouns).min(noun + 1);
-            return self.unknown_place(at, first, end - 1, true);
+            let namespace =
+                end > noun && self.key(&self.words.units[noun].lower) == Some(Key::Namespace);
+            return self.unknown_place(at, first, end - 1, !namespace);
         }
         if marked && self.any(noun, &nouns) {
             return self.unknown_place(at, first, noun, self.has(noun, Role::EnvironmentNoun));

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Slots;
+use super::{Slots, Use};
 use crate::domain::intent::Action;
 use crate::domain::interpret::concern::Concern;
 use crate::domain::interpret::form::{Form, is_reference};
@@ -20,7 +20,7 @@ const RELATIVE: [Role; 4] = [
 impl Slots<'_> {
     pub(super) fn version(&mut self, at: usize) -> Option<usize> {
         let (lead, first) = self.lead(at);
-        if first >= self.range.end {
+        if first >= self.range.end || self.is_main_part(first) {
             return None;
         }
         if self.only_names() {
@@ -45,6 +45,14 @@ impl Slots<'_> {
             .or_else(|| self.noun_alone(first))
     }
 
+    /// "the master host", "the main thread": no branch.
+    fn is_main_part(&self, at: usize) -> bool {
+        let parts = [Role::MachineNoun, Role::PlaceNoun, Role::ReplicaNoun];
+        self.has(at, Role::BranchName)
+            && self.any(at + 1, &parts)
+            && !self.any(at + 1, &[Role::EnvironmentNoun, Role::Environment])
+    }
+
     /// "the image of the shop", "the release to staging": says only that there is a version.
     fn noun_alone(&self, first: usize) -> Option<usize> {
         let next = [Role::Of, Role::For, Role::To, Role::On, Role::From];
@@ -52,7 +60,10 @@ impl Slots<'_> {
             && self.has(first, Role::VerbNoun)
             && self.words.units[first].action != Some(Action::Rollback);
         let alone = (self.has(first, Role::VersionNoun) || rolled)
-            && (self.any(first + 1, &next) || first + 1 == self.range.end);
+            && (self.any(first + 1, &next)
+                || first + 1 == self.range.end
+                // "back the release out"
+                || self.uses[first + 1] == Use::Used);
         alone.then_some(first + 1)
     }
 
@@ -112,7 +123,14 @@ impl Slots<'_> {
         }
         let after = self.skip(first + 1, &[Role::Running, Role::Subject]);
         let led = self.skip(after, &[Role::On, Role::From, Role::Of, Role::Determiner]);
-        (self.is_environment(led) && (led > after || whatever)).then_some(led)
+        // "Commit auf Staging ausrollen": the only place is where it goes.
+        let goes_there = self.words.definition.verb_final
+            && self.is_action(&[Action::Deploy])
+            && !whatever
+            && !(after..led).any(|at| self.any(at, &[Role::From, Role::Of]))
+            && !(led + 1..self.range.end).any(|at| self.is_environment(at))
+            && self.found.places.is_empty();
+        (self.is_environment(led) && (led > after || whatever) && !goes_there).then_some(led)
     }
 
     fn place_it_runs_in(&self, at: usize, lead: Option<Role>, first: usize) -> Option<usize> {
@@ -243,6 +261,9 @@ impl Slots<'_> {
         }
         let name = self.behind_noun(first);
         let unit = self.words.get(name).filter(|_| name < self.range.end)?;
+        if self.words.definition.prepositions.contains(&unit.lower) {
+            return None;
+        }
         if self.any(name, &RELATIVE) {
             return self.relative(lead, name);
         }
@@ -294,7 +315,7 @@ impl Slots<'_> {
                 || matches!(unit.form(), Some(Form::Version | Form::Number | Form::Path))
         });
         let loose = self.has(first + 1, Role::GitNoun)
-            && (unit.is_unknown_name() || unit.environment)
+            && (unit.is_unknown_name() || unit.environment || unit.has(Role::Payload))
             && matches!(unit.form(), Some(Form::Name | Form::Path))
             && !binds_right;
         let tight =

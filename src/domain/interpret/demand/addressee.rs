@@ -1,0 +1,74 @@
+//! "Dana, restart shop": who is spoken to, and no service.
+
+use super::{Mood, Reader};
+use crate::domain::interpret::clause::Link;
+use crate::domain::interpret::concern::Concern;
+use crate::domain::interpret::lexicon::Role;
+use crate::domain::interpret::slots::{self, Expect};
+use crate::domain::interpret::token::Kind;
+use crate::domain::interpret::vocabulary::suggest;
+
+impl Reader<'_> {
+    /// A name alone before the first comma, where a greeting stands before it or what follows names
+    /// the service. "shop, restart" has no other name, and "shop, restart it" speaks of that one.
+    pub(super) fn addresses(&self, index: usize) -> bool {
+        if index > 0 || self.moods[index] != Mood::Fragment {
+            return false;
+        }
+        let units = self.clauses[index].units.clone();
+        let name = self.words.skip(units.start, &[Role::Filler]);
+        let follows = self.clauses.get(1);
+        let alone = name + 1 == units.end
+            && self.words.kind(units.end) == Some(Kind::Comma)
+            && follows.is_some_and(|clause| clause.link == Link::Comma);
+        alone && self.is_perhaps_a_person(name) && (name > units.start || self.service_follows())
+    }
+
+    pub(super) fn addressed(&mut self, index: usize) {
+        let units = self.clauses[index].units.clone();
+        let name = &self.words.units[units.end - 1].text;
+        let sure = units.len() > 1 || name.starts_with(char::is_uppercase);
+        self.set_aside(index, Concern::Addressed { sure });
+    }
+
+    fn is_perhaps_a_person(&self, at: usize) -> bool {
+        let unit = &self.words.units[at];
+        let slip = self.words.vocabulary.names().is_some_and(|names| {
+            let services = names.service_names();
+            !suggest(&unit.lower, services.iter().map(String::as_str)).is_empty()
+        });
+        unit.is_unknown_name()
+            && unit.quote.is_none()
+            && unit.text.chars().all(char::is_alphabetic)
+            && !slip
+    }
+
+    fn service_follows(&self) -> bool {
+        match &self.moods[1] {
+            Mood::Command(_) => {
+                let found = &self.demand.found;
+                !found.services.is_empty() && found.pronoun.is_none() && !self.goes_on_listing()
+            }
+            Mood::Question => {
+                let expect = Expect {
+                    action: Some(self.shown_by(1)),
+                    ..Expect::default()
+                };
+                let mut uses = self.demand.uses.clone();
+                let units = self.clauses[1].units.clone();
+                let found = slots::read(self.words, units, &mut uses, expect);
+                !found.services.is_empty()
+            }
+            _ => false,
+        }
+    }
+
+    /// "shop, roll back to v2, mailer too": a list, in which the first name is a service as well.
+    fn goes_on_listing(&self) -> bool {
+        let courtesy = [Role::Filler, Role::Polite, Role::Urgency];
+        let mut units = self.clauses[1].units.clone();
+        units.any(|at| {
+            self.words.kind(at) == Some(Kind::Comma) && !self.words.any(at + 1, &courtesy)
+        })
+    }
+}

@@ -52,7 +52,7 @@ pub(super) enum Concern {
     Notify,
     /// "Dana, restart shop"
     Addressed {
-        /// It is greeted, or written as a person's name is.
+        /// It is greeted.
         sure: bool,
     },
     Everything,

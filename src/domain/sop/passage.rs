@@ -169,7 +169,9 @@ impl Cutter {
         let Some(((_, text), above)) = self.headings.split_last() else {
             return;
         };
-        if text.is_empty() {
+        // "Approvals" is the name of a section that is still empty.
+        const A_SENTENCE: usize = 4;
+        if text.split_whitespace().count() < A_SENTENCE {
             return;
         }
         self.passages.push(Passage {

@@ -35,8 +35,9 @@ pub fn trials(draft: &Draft, claims: &Claims, at: Option<DateTime>, now: DateTim
         .iter()
         .map(|slot| slot.value.to_string())
         .collect();
-    if claims.ran {
-        // "After three hours on staging" it goes further.
+    let promotes = facts.plan.action == Action::Promote.as_str();
+    if (promotes && claims.ran) || claims.tested {
+        // "Promote after three hours on staging" goes further.
         environments.retain(|name| name.starts_with("prod"));
     }
     if environments.is_empty() && claims.documents {

@@ -8,6 +8,11 @@ use crate::domain::interpret::slots::{self, Expect};
 use crate::domain::interpret::token::Kind;
 use crate::domain::interpret::vocabulary::suggest;
 
+const GREETINGS: [&str; 13] = [
+    "hey", "hi", "hello", "dear", "hallo", "moin", "hola", "buenas", "salut", "bonjour", "oi",
+    "ol\u{e1}", "ola",
+];
+
 impl Reader<'_> {
     /// A name alone before the first comma, where a greeting stands before it or what follows names
     /// the service. "shop, restart" has no other name, and "shop, restart it" speaks of that one.
@@ -26,8 +31,9 @@ impl Reader<'_> {
 
     pub(super) fn addressed(&mut self, index: usize) {
         let units = self.clauses[index].units.clone();
-        let name = &self.words.units[units.end - 1].text;
-        let sure = units.len() > 1 || name.starts_with(char::is_uppercase);
+        // "Hypothetically, deploy it" begins with a capital letter, too: only a greeting is sure.
+        let greeting = &self.words.units[units.start].lower;
+        let sure = units.len() > 1 && GREETINGS.contains(&greeting.as_str());
         self.set_aside(index, Concern::Addressed { sure });
     }
 

@@ -97,17 +97,9 @@ impl Scope {
                         | StatementKind::Retention
                 )
                 // "Do not roll a migration back without a plan"
-                || rule
-                    .first()
-                    .zip(rule.iter().find(|tag| tag.is(Word::Rollback)))
-                    .is_some_and(|(first, back)| {
-                        first.is(Word::Not)
-                            && rule.iter().any(|tag| tag.is(Word::Without))
-                            && rule
-                                .iter()
-                                .take(3)
-                                .any(|tag| tag.start == back.start)
-                    }),
+                || (rule.first().is_some_and(|tag| tag.is(Word::Not))
+                    && rule.iter().take(3).any(|tag| tag.is(Word::Rollback))
+                    && rule.iter().any(|tag| tag.is(Word::Without))),
             restarts: rule.iter().any(|tag| tag.first.starts_with("restart")),
         }
     }

@@ -19,7 +19,7 @@ pub(super) enum Stretch {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Date {
+pub(super) struct Date {
     year: Option<u32>,
     /// 1224
     day: u32,
@@ -240,31 +240,47 @@ fn with_year(tags: &[Tag], month: u32, day: u32, mut until: usize) -> Date {
     }
 }
 
-/// The later of two days of one month: "28 to 31 December".
-fn days_of_month(tags: &[Tag], at: usize) -> Option<Date> {
+/// The later of two days of one month: "28 to 31 December", "20-31 December".
+pub(super) fn days_of_month(tags: &[Tag], at: usize) -> Option<Date> {
     let Meaning::Number(first @ 1..=31) = tags[at].meaning else {
         return None;
     };
+    let tag = |index: usize| tags.get(index);
     let small = |index: usize| {
-        tags.get(index).is_some_and(|tag| {
+        tag(index).is_some_and(|tag| {
             tag.meaning == Meaning::Mark('.')
                 || ["st", "nd", "rd", "th"].contains(&tag.first.as_str())
         })
     };
     let joined = if small(at + 1) { at + 2 } else { at + 1 };
-    let connects = tags.get(joined).is_some_and(connects_days);
-    if !connects || joined + 1 >= tags.len() {
-        return None;
-    }
-    let to = date(tags, joined + 1)?;
-    let later = to.year.is_none() && to.day % 100 > first && !to.is_month;
-    later.then_some(to)
+    let hyphened = tag(joined)
+        .is_some_and(|tag| tag.glue == Glue::Hyphen && matches!(tag.meaning, Meaning::Number(_)));
+    // "24 and 31 December" are two days, between them there are more.
+    let between = tags[..at]
+        .iter()
+        .rev()
+        .take(2)
+        .any(|tag| tag.is(Word::Between));
+    let connects = tag(joined)
+        .is_some_and(|tag| connects_days(tag) && (between || !JOINS.contains(&tag.first.as_str())));
+    let end = match (hyphened, connects) {
+        (true, _) => joined,
+        (false, true) => joined + 1,
+        (false, false) => return None,
+    };
+    tag(end)?;
+    let to = date(tags, end)?;
+    (to.day % 100 > first && !to.is_month).then_some(to)
 }
+
+/// They join two dates where nothing says that the time between is meant.
+const JOINS: [&str; 5] = ["and", "und", "y", "et", "e"];
 
 fn connects_days(tag: &Tag) -> bool {
     matches!(tag.meaning, Meaning::Word(Word::To | Word::Until))
         || matches!(tag.meaning, Meaning::Mark('-' | '\u{2013}' | '\u{2014}'))
-        || ["and", "und", "y", "et", "e", "al", "a", "ao", "au"].contains(&tag.first.as_str())
+        || JOINS.contains(&tag.first.as_str())
+        || ["al", "a", "ao", "au"].contains(&tag.first.as_str())
 }
 
 fn end_of_range(tags: &[Tag], from: usize) -> Option<Date> {
@@ -313,10 +329,15 @@ fn between(from: Date, to: Date) -> Stretch {
     }
 }
 
-/// "After 1 May": the day is where it begins.
+/// "No deploys after 1 May": the day is where it begins.
 fn begins(tags: &[Tag], at: usize) -> bool {
     let led = |tag: &Tag| tag.is(Word::After) && !tag.is_phrase();
+    let denies = |tag: &Tag| tag.is(Word::Not) || tag.is(Word::Stop);
+    // "Not until after 1 May" ends there.
+    let ends = |tag: &Tag| tag.is(Word::Until) || tag.rest.iter().any(|word| word == "until");
     at.checked_sub(1).is_some_and(|before| led(&tags[before]))
+        && tags[..at].iter().any(denies)
+        && !tags[..at].iter().any(ends)
 }
 
 /// The last day that there is: nothing says when it ends.

@@ -244,19 +244,17 @@ pub(super) fn tag(text: &str, definition: &Definition) -> Vec<Tag> {
     tags
 }
 
-/// "\u{274c} Skip staging": the cross denies what stands behind it, where no word does.
+/// "\u{274c} Skip staging": a cross in front denies what stands behind it, where no word does. Other
+/// signs warn of what is wanted as well.
 fn cross_out(tags: &mut [Tag]) {
-    const CROSSES: [char; 4] = ['\u{274c}', '\u{2717}', '\u{1f6ab}', '\u{26d4}'];
-    for at in 0..tags.len() {
-        let crossed = matches!(tags[at].meaning, Meaning::Mark(mark) if CROSSES.contains(&mark));
-        let denied = tags
-            .iter()
-            .skip(at + 1)
-            .take(6)
-            .any(|tag| tag.is(Word::Not));
-        if crossed && !denied {
-            tags[at].meaning = Meaning::Word(Word::Not);
-        }
+    let crossed = tags
+        .first()
+        .is_some_and(|tag| matches!(tag.meaning, Meaning::Mark('\u{274c}' | '\u{2717}')));
+    let says = tags
+        .iter()
+        .any(|tag| tag.is(Word::Not) || tag.is(Word::Must) || tag.is(Word::Should));
+    if let Some(first) = tags.first_mut().filter(|_| crossed && !says) {
+        first.meaning = Meaning::Word(Word::Not);
     }
 }
 

@@ -42,7 +42,8 @@ pub(super) fn strength(sentence: &Sentence, definition: &Definition) -> Option<S
     }
     let orders = sentence
         .first_word()
-        .is_some_and(|word| definition.is_imperative(word));
+        .is_some_and(|word| definition.is_imperative(word))
+        || orders_behind_comma(sentence, definition);
     let forbids = has(Word::May) && has(Word::Not);
     let modal = has(Word::Must) || has(Word::Only) || has(Word::Should) || forbids;
     // "What was tested goes out: no second build" demands something behind the report.
@@ -124,6 +125,29 @@ pub(super) fn strength(sentence: &Sentence, definition: &Definition) -> Option<S
     let window = has(Word::Window) || has(Word::May) || sentence.tags.iter().any(is_time);
     (is_short || window || has(Word::If) || has(Word::Before) || has(Word::After))
         .then_some(Strength::Should)
+}
+
+/// "Once it is live, run the checks": what stands before the comma only tells when.
+fn orders_behind_comma(sentence: &Sentence, definition: &Definition) -> bool {
+    let own = sentence.own();
+    let tells_when = own.first().is_some_and(|tag| {
+        [
+            Word::After,
+            Word::Before,
+            Word::If,
+            Word::During,
+            Word::Until,
+        ]
+        .iter()
+        .any(|word| tag.is(*word))
+    });
+    let comma = own
+        .iter()
+        .position(|tag| tag.meaning == Meaning::Mark(','))
+        .filter(|_| tells_when);
+    comma
+        .and_then(|comma| own.get(comma + 1))
+        .is_some_and(|tag| definition.is_imperative(&tag.first))
 }
 
 /// "The system detects", "Purpose: ...": a text about a tool or about itself.

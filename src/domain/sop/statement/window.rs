@@ -2,7 +2,7 @@
 
 use super::meaning::{Hours, Meaning, Word};
 use super::measure::is_counted;
-use super::season::dotted;
+use super::season::{days_of_month, dotted};
 use super::sentence::Tag;
 use super::token::{Glue, is_wide};
 
@@ -355,20 +355,7 @@ impl Reader<'_> {
                 };
                 Some((afternoon(minutes), at + width))
             }
-            // "9.30am"
-            Meaning::Number(hour) if hour <= 12 && half == "." => {
-                let part = |index: usize| self.tags.get(at + index);
-                let minutes = match part(2)?.meaning {
-                    Meaning::Number(minutes @ 0..60) => minutes,
-                    _ => return None,
-                };
-                let time = match part(3)?.first.as_str() {
-                    "pm" if hour < 12 => (hour + 12) * 60,
-                    "am" | "pm" => hour * 60,
-                    _ => return None,
-                };
-                Some((time + minutes, at + 4))
-            }
+            Meaning::Number(_) if self.pointed(at).is_some() => self.pointed(at),
             Meaning::Number(hour) if hour <= 24 => match half {
                 "am" | "pm" if hour <= 12 => Some((afternoon(hour * 60), at + 2)),
                 "uhr" | "\u{70b9}" | "\u{65f6}" | "heures" | "horas" => {
@@ -390,7 +377,26 @@ impl Reader<'_> {
         }
     }
 
-    /// "9-16", "after 15", "between 9 and 17": a number without a unit.
+    /// "9.30am": the minutes behind a point.
+    fn pointed(&self, at: usize) -> Option<(u32, usize)> {
+        let part = |index: usize| self.tags.get(at + index);
+        let glued = |index: usize| part(index).filter(|tag| tag.glue == Glue::Nothing);
+        let (Meaning::Number(hour @ 1..=12), Meaning::Mark('.')) =
+            (&part(0)?.meaning, &glued(1)?.meaning)
+        else {
+            return None;
+        };
+        let Meaning::Number(minutes @ 0..60) = glued(2)?.meaning else {
+            return None;
+        };
+        let hour = match part(3)?.first.as_str() {
+            "am" => hour % 12,
+            "pm" => hour % 12 + 12,
+            _ => return None,
+        };
+        Some((hour * 60 + minutes, at + 4))
+    }
+
     /// "On weekends and at night": the night of any day, and not of the weekend alone.
     fn stands_apart(&self, at: usize) -> bool {
         const AND: [&str; 10] = ["and", "or", "und", "oder", "ni", "y", "e", "ou", "和", "及"];
@@ -420,6 +426,7 @@ impl Reader<'_> {
         part.is_some_and(|hours| hours.from >= 12 * 60 && hours.to > hours.from)
     }
 
+    /// "9-16", "after 15", "between 9 and 17": a number without a unit.
     fn bare_hour(&self, at: usize, hour: u32) -> Option<(u32, usize)> {
         // A number in words counts things more often than hours.
         if !self.tags[at]
@@ -428,8 +435,8 @@ impl Reader<'_> {
         {
             return None;
         }
-        // "21.9.2026" is a date.
-        if dotted(self.tags, at).is_some() {
+        // "21.9.2026" is a date, "20 to 24 December" are two.
+        if dotted(self.tags, at).is_some() || days_of_month(self.tags, at).is_some() {
             return None;
         }
         let next = self.tags.get(at + 1);

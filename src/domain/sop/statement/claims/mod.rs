@@ -35,6 +35,8 @@ pub struct Claims {
     pub year: Option<i16>,
     /// That it ran in an environment before: "after three hours on staging" names no target.
     pub ran: bool,
+    /// That it was tested in another environment, and goes further now.
+    pub tested: bool,
     /// That nothing but documents changes.
     pub documents: bool,
 }
@@ -50,7 +52,7 @@ pub fn claims(text: &str, definition: &Definition) -> Claims {
             Meaning::Other if ["watch", "watching", "watched"].contains(&tag.first.as_str()) => {
                 found.attested("attested.monitoring", denied);
             }
-            Meaning::Other if AWAY.contains(&tag.first.as_str()) => {
+            Meaning::Other if is_away(&tags, at) => {
                 found.attested("attested.present", true);
                 found.attested("attested.on_call", true);
             }
@@ -87,16 +89,19 @@ pub fn claims(text: &str, definition: &Definition) -> Claims {
         ["on", "in"].contains(&two[0].first.as_str())
             && two[1].meaning == Meaning::Place(PlaceWord::Staging)
     }) && !durations(&tags).is_empty();
-    // "Tested in staging" it goes further, too.
-    found.ran |= tags.windows(3).any(|three| {
+    // "Tested in staging", "after two days in staging": it goes further, whatever the act.
+    let tested = tags.windows(3).any(|three| {
         matches!(
             three[0].meaning,
             Meaning::Word(Word::Done | Word::Pass | Word::Test)
         ) && ["on", "in"].contains(&three[1].first.as_str())
             && three[2].meaning == Meaning::Place(PlaceWord::Staging)
-    }) && tags
+    });
+    let target = tags
         .windows(2)
-        .all(|two| !(two[0].is(Word::To) && two[1].meaning == Meaning::Place(PlaceWord::Staging)));
+        .any(|two| two[0].is(Word::To) && two[1].meaning == Meaning::Place(PlaceWord::Staging));
+    let after = found.ran && tags.iter().any(|tag| tag.is(Word::After));
+    found.tested = (tested || after) && !target;
     found
 }
 
@@ -542,20 +547,29 @@ impl Claims {
                 (first.days != 0).then(|| u8::try_from(first.days.trailing_zeros()).unwrap_or(0));
             self.minute = first.hours.map(|hours| hours.from);
         }
-        self.day = stretches(tags).iter().find_map(|stretch| match stretch {
-            Stretch::Yearly(season) => Some(season.from),
-            Stretch::Once { from, .. } => Some(from % 10_000),
+        let day = stretches(tags).iter().find_map(|stretch| match stretch {
+            Stretch::Yearly(season) => Some((season.from, None)),
+            Stretch::Once { from, .. } => Some((from % 10_000, i16::try_from(from / 10_000).ok())),
             _ => None,
         });
-        self.year = stretches(tags).iter().find_map(|stretch| match stretch {
-            Stretch::Once { from, .. } => i16::try_from(from / 10_000).ok(),
-            _ => None,
-        });
+        self.day = day.map(|(day, _)| day);
+        self.year = day.and_then(|(_, year)| year);
     }
 }
 
-/// "On vacation": who is not there.
-const AWAY: [&str; 6] = ["away", "vacation", "leave", "sick", "ooo", "urlaub"];
+/// "On vacation", "is away": who is not there. "Right away" is at once.
+fn is_away(tags: &[Tag], at: usize) -> bool {
+    let led = |words: &[&str]| {
+        at.checked_sub(1)
+            .is_some_and(|before| words.contains(&tags[before].first.as_str()))
+    };
+    match tags[at].first.as_str() {
+        "vacation" | "sick" | "ooo" | "urlaub" => true,
+        "leave" => led(&["on"]),
+        "away" => led(&["is", "are", "be"]),
+        _ => false,
+    }
+}
 
 /// "With two operators": people that are counted, and more than one.
 fn is_several(tags: &[Tag], at: usize) -> bool {

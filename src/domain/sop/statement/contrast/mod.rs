@@ -99,13 +99,14 @@ impl Read<'_> {
         std::iter::once(&tag.first)
             .chain(&tag.rest)
             .filter(move |_| tells)
+            // "deploy_ledger" is about a ledger.
+            .flat_map(|word| word.split('_'))
             .filter(move |word| {
                 word.chars().count() >= 2
                     && !word.starts_with(is_wide)
                     && !word.starts_with(|c: char| c.is_ascii_digit())
                     && !definition.cues(Cue::Empty, word)
             })
-            .map(String::as_str)
     }
 
     /// Whether both say the same.

@@ -57,7 +57,9 @@ pub(super) fn wants(sentence: &Sentence, at: usize) -> bool {
         // "may bypass the freeze with an approval" skips the freeze.
         Meaning::Word(Word::Skip) if *index < at => at - *index <= 3,
         // "The tests are never skipped"
-        Meaning::Word(Word::Skip) => *index - at <= 4 && tags[*index - 1].is(Word::Not),
+        Meaning::Word(Word::Skip) if *index > at => {
+            *index - at <= 4 && tags[*index - 1].is(Word::Not)
+        }
         _ => false,
     };
     // "Unreviewed code is not released" wants the review.
@@ -85,7 +87,7 @@ fn is_banned(tags: &[Tag], left: usize) -> bool {
         return false;
     };
     let label = tags.get(..colon).unwrap_or_default();
-    let bans = |tag: &Tag| tag.is(Word::Not) || tag.is(Word::Stop);
+    let bans = |tag: &Tag| tag.is(Word::Not);
     let others = label
         .iter()
         .filter(|tag| !bans(tag) && !matches!(tag.meaning, Meaning::Mark(_)));

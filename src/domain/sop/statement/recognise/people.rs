@@ -73,11 +73,11 @@ fn approvals(sentence: &Sentence) -> Vec<Demand> {
         "nachtr\u{e4}glich",
         "nachtr\u{e4}gliche",
     ];
-    if sentence
-        .own()
+    let beside = at.saturating_sub(1)..(at + 2).min(sentence.tags.len());
+    let later = sentence.tags[beside]
         .iter()
-        .any(|tag| LATER.contains(&tag.first.as_str()))
-    {
+        .any(|tag| LATER.contains(&tag.first.as_str()));
+    if later && !sentence.has(Word::Before) && !sentence.has(Word::Not) {
         return found;
     }
     // "Approved base images" are no approval.
@@ -254,7 +254,9 @@ fn staffing(sentence: &Sentence) -> Option<Demand> {
             .any(|tag| matches!(tag.meaning, Meaning::Role(_)))
         || sentence.owns(Word::Present) && sentence.owns(Word::Must)
         // "Support team standing by"
-        || sentence.length() <= 5 && sentence.tags.iter().any(|tag| tag.is(Word::Present) && tag.first.starts_with("stand"));
+        || (sentence.length() <= 5
+            && sentence.own().iter().any(|tag| tag.rest.iter().any(|word| word == "team"))
+            && sentence.own().iter().any(|tag| tag.is(Word::Present)));
     let thing = [Word::Provenance, Word::Image, Word::Ticket, Word::Notes];
     if present.is_some() && who && !sentence.owns_any(&thing) {
         return Some(Demand::Attested(Claim::Present));

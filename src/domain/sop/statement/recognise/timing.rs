@@ -76,10 +76,10 @@ pub(super) fn demands(sentence: &Sentence) -> Vec<Demand> {
 
 /// "Never on a weekend!", "business hours only (9-17)": nothing but times, and what is said of them.
 fn is_bare(sentence: &Sentence) -> bool {
-    const SMALL: [&str; 38] = [
-        "utc", "gmt", "cet", "cest", "pt", "et", "pst", "est", "local", "time", "hours", "our",
-        "on", "a", "an", "the", "please", "and", "or", "in", "of", "ever", "le", "la", "les",
-        "est", "\u{e0}", "der", "die", "das", "ist", "el", "los", "es", "en", "o", "os", "is",
+    const SMALL: [&str; 37] = [
+        "utc", "gmt", "cet", "cest", "pt", "et", "pst", "local", "time", "hours", "our", "on", "a",
+        "an", "the", "please", "and", "or", "in", "of", "ever", "le", "la", "les", "est", "\u{e0}",
+        "der", "die", "das", "ist", "el", "los", "es", "en", "o", "os", "is",
     ];
     let own = sentence.own();
     own.iter().all(|tag| match tag.meaning {
@@ -198,7 +198,9 @@ fn if_before_time(sentence: &Sentence) -> bool {
     let Some(time) = sentence.tags.iter().position(is_time) else {
         return sentence.has(Word::If);
     };
-    let parts = |tag: &&Tag| tag.meaning != Meaning::Mark(',') && tag.first != "but";
+    // "If it fails, it runs between nine and five": the condition leads the sentence in.
+    let leads = sentence.tags.first().is_some_and(|tag| tag.is(Word::If));
+    let parts = |tag: &&Tag| (leads || tag.meaning != Meaning::Mark(',')) && tag.first != "but";
     let mut clause = sentence.tags[..time].iter().rev().take_while(parts);
     clause.any(|tag| tag.is(Word::If))
 }

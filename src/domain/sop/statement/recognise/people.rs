@@ -253,7 +253,7 @@ fn staffing(sentence: &Sentence) -> Option<Demand> {
             .iter()
             .any(|tag| matches!(tag.meaning, Meaning::Role(_)))
         || sentence.owns(Word::Present) && sentence.owns(Word::Must)
-        // "Support team standing by"
+        // "Night team on standby"
         || (sentence.length() <= 5
             && sentence.own().iter().any(|tag| tag.rest.iter().any(|word| word == "team"))
             && sentence.own().iter().any(|tag| tag.is(Word::Present)));

@@ -255,4 +255,25 @@ mod tests {
             ]
         );
     }
+
+    /// The names of sections that nobody has filled in demand nothing.
+    #[test]
+    fn a_bare_heading_is_a_passage_where_it_is_a_sentence() {
+        let texts = |body: &str| -> Vec<String> {
+            let (passages, _) = cut(body, 1);
+            passages.into_iter().map(|passage| passage.text).collect()
+        };
+        assert_eq!(
+            texts("## Approvals\n\n<!-- later -->\n\n## Smoke tests\n"),
+            Vec::<String>::new()
+        );
+        assert_eq!(
+            texts("## Nothing goes out on Mondays\n"),
+            ["Nothing goes out on Mondays"]
+        );
+        assert_eq!(
+            texts("## Nothing goes out on Mondays\n\nWe sleep.\n"),
+            ["We sleep."]
+        );
+    }
 }

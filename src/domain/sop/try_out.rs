@@ -171,7 +171,7 @@ fn against(sop: &Sop, contrast: &Contrast, advice: &mut Advice) {
             "Commander could make no rule of this sentence, and the command does not say that it is \
              kept: people have to see to it."
         }
-        Stand::Against | Stand::Amount | Stand::Open | Stand::InLine => return,
+        Stand::Against | Stand::Amount | Stand::Open => return,
     };
     let passage = sop.passages.get(contrast.passage);
     advice.findings.extend(passage.map(|passage| Finding {

@@ -24,12 +24,11 @@ pub enum Stand {
     Against,
     /// It names less than is asked for, or more than is allowed.
     Amount,
-    InLine,
-    /// Neither can be told.
+    /// It cannot be told whether it is kept.
     Open,
 }
 
-/// `None` where they have nothing to do with each other.
+/// `None` where there is nothing to say: it is kept, or they have nothing to do with each other.
 pub(super) fn stand(
     sentence: &Sentence,
     command: &[Tag],
@@ -58,9 +57,9 @@ pub(super) fn stand(
     } else {
         match read.misses_an_amount() {
             Some(true) => Some(Stand::Amount),
-            Some(false) => Some(Stand::InLine),
+            Some(false) => None,
             None if read.removes_the_kept() || read.is_no_fix() => Some(Stand::Against),
-            None if read.is_in_line() => Some(Stand::InLine),
+            None if read.is_in_line() => None,
             None => read.is_open().then_some(Stand::Open),
         }
     }

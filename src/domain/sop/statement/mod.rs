@@ -145,10 +145,11 @@ pub fn contrasts(sop: &Sop, definition: &Definition, command: &str) -> Vec<Contr
     for (passage, _, sentences) in meant(sop, definition) {
         for meant in sentences {
             let stand = match meant.strength {
-                Strength::Vague => None,
-                Strength::Must | Strength::Should => {
+                Some(Strength::Vague) => None,
+                Some(Strength::Must | Strength::Should) => {
                     contrast::stand(&meant.sentence, &command, definition)
                 }
+                None => contrast::denied(&meant.sentence, &command, definition),
             };
             found.extend(stand.map(|stand| Contrast {
                 passage,
@@ -166,7 +167,8 @@ struct Meant {
     /// Which sentence of the passage.
     number: usize,
     sentence: sentence::Sentence,
-    strength: Strength,
+    /// `None` where it demands nothing.
+    strength: Option<Strength>,
 }
 
 /// The passages that anything is looked for in, with their indices and what is meant in them.
@@ -189,12 +191,10 @@ fn meant<'a>(
         let meant = sentences
             .into_iter()
             .enumerate()
-            .filter_map(|(number, sentence)| {
-                strength::strength(&sentence, definition).map(|strength| Meant {
-                    number,
-                    sentence,
-                    strength,
-                })
+            .map(|(number, sentence)| Meant {
+                number,
+                strength: strength::strength(&sentence, definition),
+                sentence,
             });
         (index, passage, meant.collect())
     })
@@ -207,6 +207,9 @@ fn of_sentence(meant: &Meant, passage: usize, within: &Passage, digest: &Digest)
         strength,
     } = meant;
     let mut found = Vec::new();
+    let Some(strength) = strength else {
+        return found;
+    };
     for demand in recognise::demands(sentence) {
         let scope = scope::Scope::of(sentence, &demand);
         let draft = rule::draft(&demand, &scope);

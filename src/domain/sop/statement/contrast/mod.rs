@@ -65,6 +65,20 @@ pub(super) fn stand(
     }
 }
 
+/// The same for a sentence that tells how things are done, and demands nothing in words.
+pub(super) fn denied(
+    sentence: &Sentence,
+    command: &[Tag],
+    definition: &Definition,
+) -> Option<Stand> {
+    let read = Read {
+        sentence,
+        command,
+        definition,
+    };
+    read.denies_the_wanted().then_some(Stand::Against)
+}
+
 struct Read<'a> {
     sentence: &'a Sentence,
     command: &'a [Tag],

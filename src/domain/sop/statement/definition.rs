@@ -124,6 +124,14 @@ pub(super) enum Cue {
     Calm,
     /// "Feature": what adds something, and mends nothing.
     Addition,
+    /// "Tomorrow", "some day": what is put off.
+    Later,
+    /// "Next", before a length of time or a [`Cue::Span`].
+    Next,
+    /// "Sprint"
+    Span,
+    /// "Quickly", "but", "everything": a hurry, or something that is amiss.
+    Lack,
 }
 
 /// Whole words, and beginnings of words.

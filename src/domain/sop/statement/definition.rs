@@ -126,6 +126,8 @@ pub(super) enum Cue {
     Addition,
     /// "Tomorrow", "some day": what is put off.
     Later,
+    /// "Followed by": it comes behind the release, as a sentence asks.
+    Afterwards,
     /// "Next", before a length of time or a [`Cue::Span`].
     Next,
     /// "Sprint"

@@ -128,6 +128,16 @@ fn is_break(tag: &Tag) -> bool {
 impl Read<'_> {
     /// "The changelog follows tomorrow": what a clause of its own puts off.
     pub(super) fn puts_off(&self, at: usize) -> bool {
+        // "Reviewed within a day", "followed by": there it may be late.
+        let may_wait = self.sentence.tags.iter().any(|tag| {
+            tag.is(Word::After)
+                || matches!(tag.meaning, Meaning::Unit(_))
+                || self.cues(tag, Cue::Later)
+                || self.cues(tag, Cue::Afterwards)
+        });
+        if may_wait {
+            return false;
+        }
         let command = self.command;
         let from = command[..at]
             .iter()
@@ -139,8 +149,7 @@ impl Read<'_> {
             .map_or(command.len(), |length| at + length);
         // When the deploy itself is tomorrow, nothing is put off.
         let acts = |tag: &Tag| tag.is(Word::Deploy) || tag.is(Word::Change);
-        let apart = command[..from].iter().chain(&command[to..]).any(acts)
-            && !command[from..to].iter().any(acts);
+        let apart = from.max(command.len() - to) >= 2 && !command[from..to].iter().any(acts);
         apart
             && (from..to).any(|at| {
                 let next = command.get(at + 1).filter(|_| at + 1 < to);

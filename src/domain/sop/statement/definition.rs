@@ -110,6 +110,10 @@ pub(super) enum Cue {
     RightAfter,
     Then,
     By,
+    /// "Is approved", "has approved", "approved it"
+    Passive,
+    Has,
+    Object,
     /// "From the owner"
     Of,
     Or,

@@ -133,6 +133,7 @@ impl Read<'_> {
             tag.is(Word::After)
                 || matches!(tag.meaning, Meaning::Unit(_))
                 || self.cues(tag, Cue::Later)
+                || self.cues(tag, Cue::Ceiling)
                 || self.cues(tag, Cue::Afterwards)
         });
         if may_wait {

@@ -136,6 +136,8 @@ pub(super) enum Cue {
     Next,
     /// "Sprint"
     Span,
+    /// "Together", "in parallel"
+    Together,
     /// "Quickly", "but", "everything": a hurry, or something that is amiss.
     Lack,
 }

@@ -121,7 +121,9 @@ pub(super) fn denies_behind(behind: &[Tag]) -> bool {
         })
 }
 
-const ABSENT: [&str; 26] = [
+const ABSENT: [&str; 28] = [
+    "empty",
+    "blank",
     "unfinished",
     "withheld",
     "missing",

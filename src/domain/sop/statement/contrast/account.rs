@@ -150,11 +150,24 @@ impl Read<'_> {
             .map_or(command.len(), |length| at + length);
         // When the deploy itself is tomorrow, nothing is put off.
         let acts = |tag: &Tag| tag.is(Word::Deploy) || tag.is(Word::Change);
+        // Some things are done behind a release.
+        let is_after_a_release = [
+            Word::Monitor,
+            Word::Smoke,
+            Word::Health,
+            Word::Test,
+            Word::Bake,
+            Word::Rollback,
+        ]
+        .iter()
+        .any(|word| command[at].is(*word));
         let apart = from.max(command.len() - to) >= 2 && !command[from..to].iter().any(acts);
         apart
             && (from..to).any(|at| {
                 let next = command.get(at + 1).filter(|_| at + 1 < to);
-                self.cues(&command[at], Cue::Later)
+                let ends = at + 1 == to && self.cues(&command[at], Cue::Afterwards);
+                (ends && !is_after_a_release)
+                    || self.cues(&command[at], Cue::Later)
                     || (self.cues(&command[at], Cue::Next)
                         && next.is_some_and(|tag| {
                             matches!(tag.meaning, Meaning::Unit(_) | Meaning::Days(_))

@@ -1,6 +1,7 @@
 //! Amounts: lengths of time, shares, multiples and counts that a command names, and those that a
 //! sentence asks for.
 
+use super::super::claims::is_denied;
 use super::super::definition::Cue;
 use super::super::meaning::{Meaning, PlaceWord, Word};
 use super::super::measure::{Measure, durations, multiples, shares};
@@ -47,6 +48,20 @@ impl Read<'_> {
         };
         let own = self.sentence.own();
         let (asked, mut named) = (counted(own), counted(self.command));
+        // "Alone" is one.
+        let alone = (0..self.command.len())
+            .filter(|at| self.command[*at].is(Word::Alone) && !is_denied(self.command, *at));
+        let lonely = !named
+            .iter()
+            .any(|(_, _, of)| self.command[*of].is(Word::People))
+            && alone.count() > 0;
+        let of_people = |(count, _, of): &(u32, usize, usize)| {
+            *count >= 2
+                && (own[*of].is(Word::People) || matches!(own[*of].meaning, Meaning::Role(_)))
+        };
+        if lonely && asked.iter().any(of_people) {
+            return true;
+        }
         // "Two for a risky change, one for a small one"
         named.retain(|(count, _, of)| {
             !(0..own.len()).any(|at| {
@@ -187,10 +202,24 @@ impl Read<'_> {
             .command
             .windows(2)
             .position(|two| self.cues(&two[0], Cue::RightAfter) && two[1].is(Word::After));
+        let clocks: Vec<(usize, u32)> = windows_of_day(self.command);
+        if let [(_, from), (at, to)] = clocks.as_slice() {
+            let value = (to + DAY - from) % DAY;
+            return vec![Measure { at: *at, value }];
+        }
         let day = next_day.map(|at| Measure { at, value: DAY });
         let none = at_once.map(|at| Measure { at, value: 0 });
         day.or(none).into_iter().collect()
     }
+}
+
+/// The times of day that a command names.
+fn windows_of_day(command: &[Tag]) -> Vec<(usize, u32)> {
+    let clock = |(at, tag): (usize, &Tag)| match tag.meaning {
+        Meaning::Clock(minutes) => Some((at, minutes)),
+        _ => None,
+    };
+    command.iter().enumerate().filter_map(clock).collect()
 }
 
 /// "Merge", "maintenance": acts that are more than a deploy.

@@ -1,5 +1,6 @@
 //! What comes first, meanwhile, and all at once.
 
+use super::super::claims::is_denied;
 use super::super::definition::Cue;
 use super::super::meaning::{Meaning, StrategyWord, Word};
 use super::super::sentence::Tag;
@@ -38,6 +39,9 @@ impl Read<'_> {
         if before == 0 || self.sentence.has_any(&[Word::Not, Word::Without]) {
             return false;
         }
+        if self.comes_after_all(&own[..before]) {
+            return true;
+        }
         let Some(turn) = self
             .command
             .iter()
@@ -62,6 +66,29 @@ impl Read<'_> {
             && !says(said_then, late, early)
     }
 
+    /// "Deploy, tell them once it is out" where they are told before.
+    fn comes_after_all(&self, early: &[Tag]) -> bool {
+        let command = self.command;
+        let comma = |tag: &Tag| matches!(tag.meaning, Meaning::Mark(',' | ';'));
+        let Some(turn) = command.iter().position(comma) else {
+            return false;
+        };
+        let (first, then) = (&command[..turn], &command[turn + 1..]);
+        let of_early = |tag: &Tag| {
+            self.is_term(tag)
+                && early
+                    .iter()
+                    .any(|term| self.is_term(term) && self.same(tag, term))
+        };
+        let Some(after) = then.iter().position(|tag| tag.is(Word::After)) else {
+            return false;
+        };
+        let acts = first
+            .iter()
+            .any(|tag| tag.is(Word::Deploy) || tag.is(Word::Change));
+        acts && then[..after].iter().any(of_early) && !first.iter().any(of_early)
+    }
+
     /// "While the import runs" where nothing goes out while it does.
     pub(super) fn does_it_during(&self) -> bool {
         let during = |tags: &[Tag]| {
@@ -84,7 +111,7 @@ impl Read<'_> {
         let (asked, named) = (lasts(own, asked), lasts(self.command, named));
         let shared = named.iter().filter(|at| {
             let said = &self.command[**at];
-            !self.denied(**at) && asked.iter().any(|of| self.same(said, &own[*of]))
+            !is_denied(self.command, **at) && asked.iter().any(|of| self.same(said, &own[*of]))
         });
         forbids
             && !self.takes_back()
@@ -92,10 +119,26 @@ impl Read<'_> {
             && shared.count() * 2 >= asked.len().max(1)
     }
 
-    /// "All hosts at once" where it is one by one.
+    /// "All hosts at once" where it is one by one, or a few first.
     pub(super) fn does_all_at_once(&self) -> bool {
-        let one_by_one = self.sentence.owns(Word::OneByOne) && !self.sentence.has(Word::Not);
-        let recreate = Meaning::Strategy(StrategyWord::Recreate);
-        one_by_one && self.command.iter().any(|tag| tag.meaning == recreate)
+        let sentence = self.sentence;
+        let one_by_one = sentence.owns(Word::OneByOne)
+            || (sentence.owns(Word::AtOnce) && sentence.has(Word::Not));
+        let by_steps = sentence.own().iter().any(
+            |tag| matches!(tag.meaning, Meaning::Strategy(step) if step != StrategyWord::Recreate),
+        );
+        let at_once = (0..self.command.len()).any(|at| {
+            let tag = &self.command[at];
+            let together = tag.meaning == Meaning::Strategy(StrategyWord::Recreate)
+                || tag.is(Word::AtOnce)
+                || self.cues(tag, Cue::Together)
+                || (tag.first == "at"
+                    && self
+                        .command
+                        .get(at + 1)
+                        .is_some_and(|tag| tag.first == "once"));
+            together && !is_denied(self.command, at)
+        });
+        (one_by_one || (by_steps && !sentence.has(Word::Not))) && at_once
     }
 }

@@ -224,22 +224,8 @@ impl Read<'_> {
         insists
             && of_release
             && !sentence.has(Word::Reported)
-            && (self.does_the_forbidden()
-                || (!self.wanted().is_empty()
-                    && !account::tells_of_care(self.command, self.definition)))
-    }
-
-    /// Whether it speaks of what the sentence is against; where it tells how it is done, of more than
-    /// half of that.
-    fn does_the_forbidden(&self) -> bool {
-        let forbidden = self.forbidden();
-        let mut shared: Vec<usize> = self.shared(&forbidden).iter().map(|two| two.1).collect();
-        shared.sort_unstable();
-        shared.dedup();
-        match account::tells_of_care(self.command, self.definition) {
-            true => shared.len() * 2 > forbidden.len(),
-            false => !shared.is_empty(),
-        }
+            && (!self.wanted().is_empty() || !self.shared(&self.forbidden()).is_empty())
+            && !account::tells_of_care(self.command, self.definition)
     }
 
     /// Whether a word of the command is one of these.

@@ -132,10 +132,14 @@ pub(super) enum Cue {
     Later,
     /// "Followed by": it comes behind the release, as a sentence asks.
     Afterwards,
+    /// "We'll": it is not done yet.
+    Promise,
     /// "Next", before a length of time or a [`Cue::Span`].
     Next,
     /// "Sprint"
     Span,
+    /// "Running"
+    Running,
     /// "Together", "in parallel"
     Together,
     /// "Quickly", "but", "everything": a hurry, or something that is amiss.

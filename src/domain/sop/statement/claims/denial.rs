@@ -93,7 +93,9 @@ pub(in super::super) fn is_missing(tags: &[Tag], at: usize) -> bool {
             .any(|tag| {
                 // "Tests still running"; still green they are done.
                 let unfinished = tag.first == "still" && tag.is(Word::AtOnce);
-                let not = tag.is(Word::Not) && NEGATIONS.contains(&tag.first.as_str());
+                // "Do not" is a phrase.
+                let mut words = std::iter::once(&tag.first).chain(&tag.rest);
+                let not = tag.is(Word::Not) && words.any(|word| NEGATIONS.contains(&word.as_str()));
                 unfinished
                     || tag.is(Word::Skip)
                     || (tag.is(Word::Pass) && !passes(tag))

@@ -164,9 +164,16 @@ impl Read<'_> {
         let apart = from.max(command.len() - to) >= 2 && !command[from..to].iter().any(acts);
         apart
             && (from..to).any(|at| {
+                let promised = from > 0
+                    && self.cues(&command[at], Cue::Promise)
+                    && !is_after_a_release
+                    && !command[from..to]
+                        .iter()
+                        .any(|tag| tag.is(Word::First) || tag.is(Word::Before));
                 let next = command.get(at + 1).filter(|_| at + 1 < to);
                 let ends = at + 1 == to && self.cues(&command[at], Cue::Afterwards);
                 (ends && !is_after_a_release)
+                    || promised
                     || self.cues(&command[at], Cue::Later)
                     || (self.cues(&command[at], Cue::Next)
                         && next.is_some_and(|tag| {

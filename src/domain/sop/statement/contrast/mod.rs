@@ -162,13 +162,25 @@ impl Read<'_> {
 
     /// "If X, then Y", "Y when X": X tells when.
     pub(super) fn is_condition(&self, at: usize) -> bool {
+        let own = self.sentence.own;
         let forbids = self.sentence.has_any(&[Word::Not, Word::Stop]);
-        self.sentence.tags[..at]
-            .iter()
+        let tags = &self.sentence.tags;
+        (0..at)
             .rev()
-            .take_while(|tag| !matches!(tag.meaning, Meaning::Mark(',' | ';' | ':' | '.')))
-            .any(|tag| {
-                tag.is(Word::If)
+            // "If any of these is seen:" leads in all that is listed.
+            .take_while(|index| {
+                *index + 1 == own
+                    || !matches!(tags[*index].meaning, Meaning::Mark(',' | ';' | ':' | '.'))
+            })
+            .any(|index| {
+                let tag = &tags[index];
+                // "Only if it has a ticket" asks for the ticket.
+                let only = tags[..index]
+                    .iter()
+                    .rev()
+                    .take(4)
+                    .any(|tag| tag.is(Word::Only));
+                (tag.is(Word::If) && !only)
                     || tag.is(Word::Unless)
                     || (forbids && tag.is(Word::During) && !tag.is_phrase())
             })
@@ -180,7 +192,17 @@ impl Read<'_> {
             || is_missing(self.command, at)
             || says_no(&self.command[at])
             || self.command.get(at + 1).is_some_and(undoes)
+            || self.is_switched_off(at)
             || self.puts_off(at)
+    }
+
+    /// "The scan job is switched off"
+    fn is_switched_off(&self, at: usize) -> bool {
+        let mut near = self.command[at + 1..]
+            .iter()
+            .take(4)
+            .take_while(|tag| !tag.ends_clause());
+        near.any(|tag| tag.rest.last().is_some_and(|word| word == "off") && !tag.is(Word::Approve))
     }
 
     /// Where the command and the sentence say the same, of these terms of the sentence.

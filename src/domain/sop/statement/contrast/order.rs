@@ -96,7 +96,7 @@ impl Read<'_> {
                 .position(|tag| tag.is(Word::During) && !tag.is_phrase())
         };
         let own = self.sentence.own();
-        let (Some(asked), Some(named)) = (during(own), during(self.command)) else {
+        let Some(asked) = during(own) else {
             return false;
         };
         let forbids = own[..asked]
@@ -108,7 +108,20 @@ impl Read<'_> {
                 .filter(|at| self.is_term(&tags[*at]))
                 .collect()
         };
-        let (asked, named) = (lasts(own, asked), lasts(self.command, named));
+        let asked = lasts(own, asked);
+        let named = match during(self.command) {
+            Some(named) => lasts(self.command, named),
+            // "The vote is open till eight": what stands before it lasts.
+            None => {
+                let ongoing = |tag: &Tag| tag.is(Word::Ongoing) || self.cues(tag, Cue::Running);
+                let Some(at) = self.command.iter().position(ongoing) else {
+                    return false;
+                };
+                (at.saturating_sub(3)..at)
+                    .filter(|at| self.is_term(&self.command[*at]))
+                    .collect()
+            }
+        };
         let shared = named.iter().filter(|at| {
             let said = &self.command[**at];
             !is_denied(self.command, **at) && asked.iter().any(|of| self.same(said, &own[*of]))

@@ -106,6 +106,8 @@ pub(super) enum Cue {
     AtLeast,
     /// "Tomorrow"
     NextDay,
+    /// "An", before a length of time
+    Single,
     /// "Right after"
     RightAfter,
     Then,

@@ -160,7 +160,8 @@ impl Read<'_> {
             Word::Rollback,
         ]
         .iter()
-        .any(|word| command[at].is(*word));
+        .any(|word| command[at].is(*word))
+            && !self.sentence.has(Word::Plan);
         let apart = from.max(command.len() - to) >= 2 && !command[from..to].iter().any(acts);
         apart
             && (from..to).any(|at| {

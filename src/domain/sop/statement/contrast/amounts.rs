@@ -198,6 +198,14 @@ impl Read<'_> {
                 || (tag.first == "next" && is_day(at + 1))
                 || (tag.first == "the" && is_day(at + 1) && turns(at + 2))
         });
+        // "An hour later"
+        let single = self.command.windows(2).enumerate().find_map(|(at, two)| {
+            let value = match two[1].meaning {
+                Meaning::Unit(minutes) if self.cues(&two[0], Cue::Single) => minutes,
+                _ => return None,
+            };
+            Some(Measure { at, value })
+        });
         let at_once = self
             .command
             .windows(2)
@@ -209,7 +217,7 @@ impl Read<'_> {
         }
         let day = next_day.map(|at| Measure { at, value: DAY });
         let none = at_once.map(|at| Measure { at, value: 0 });
-        day.or(none).into_iter().collect()
+        day.or(single).or(none).into_iter().collect()
     }
 }
 

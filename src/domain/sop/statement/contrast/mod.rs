@@ -169,8 +169,10 @@ impl Read<'_> {
             .rev()
             // "If any of these is seen:" leads in all that is listed.
             .take_while(|index| {
-                *index + 1 == own
-                    || !matches!(tags[*index].meaning, Meaning::Mark(',' | ';' | ':' | '.'))
+                let mark = Meaning::Mark;
+                let ends = [mark(','), mark(';'), mark(':'), mark('.')];
+                let ends = ends.contains(&tags[*index].meaning);
+                *index + 1 == own || !ends
             })
             .any(|index| {
                 let tag = &tags[index];
@@ -181,8 +183,15 @@ impl Read<'_> {
                     .take(4)
                     .any(|tag| tag.is(Word::Only));
                 (tag.is(Word::If) && !only)
-                    || tag.is(Word::Unless)
-                    || (forbids && tag.is(Word::During) && !tag.is_phrase())
+                    // "Exceptions need an approval": behind the verb stands what is asked for.
+                    || (tag.is(Word::Unless)
+                        && !tags[index..at]
+                            .iter()
+                            .any(|tag| tag.is(Word::Must) || tag.is(Word::Should)))
+                    || (forbids
+                        && tag.is(Word::During)
+                        && !tag.is_phrase()
+                        && !tags[index..at].iter().any(|tag| tag.is(Word::Without)))
             })
     }
 

@@ -152,6 +152,8 @@ impl Read<'_> {
                         .is_some_and(|tag| tag.first == "once"));
             together && !is_denied(self.command, at)
         });
-        (one_by_one || (by_steps && !sentence.has(Word::Not))) && at_once
+        // "Not more than one at a time"
+        let no_more = sentence.own().iter().any(|tag| self.cues(tag, Cue::Excess));
+        (one_by_one || (by_steps && (no_more || !sentence.has(Word::Not)))) && at_once
     }
 }

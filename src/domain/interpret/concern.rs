@@ -62,6 +62,10 @@ pub(super) enum Concern {
         meant: String,
     },
     Placeholder,
+    /// "https://git.example/acme/shop" in the place of a service.
+    NamedByAddress {
+        name: String,
+    },
     /// "the guest book app"
     JoinedName {
         name: String,

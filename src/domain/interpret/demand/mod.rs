@@ -12,7 +12,7 @@ use join::Deed;
 use super::clause::{Clause, Link, clauses};
 use super::concern::Concern;
 use super::form::Form;
-use super::found::{Found, Said};
+use super::found::{Found, Joint, PlaceMention, Said};
 use super::head::Head;
 use super::lexicon::Role;
 use super::mood::{Mood, mood};
@@ -345,9 +345,22 @@ impl Reader<'_> {
         let found = self.told_in(index, self.behind_told_deed(index));
         // "do not push to main" speaks of no version.
         let versions = if tells { found.versions } else { Vec::new() };
+        // "nicht auf Staging", "pas en production": the ban is about that place.
+        let banned = found.left_out.into_iter().map(|said| Said {
+            value: PlaceMention {
+                word: said.value,
+                joint: Joint::First,
+                unknown: false,
+            },
+            span: said.span,
+        });
+        let places = match found.places.is_empty() && !tells {
+            true => banned.collect(),
+            false => found.places,
+        };
         self.demand.found.join(Found {
             services: found.services,
-            places: found.places,
+            places,
             versions,
             ..Found::default()
         });

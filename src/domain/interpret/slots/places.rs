@@ -56,6 +56,11 @@ impl Slots<'_> {
                     .is_some_and(|unit| unit.is_unknown_name());
             // "运行shop的测试": the tests of shop
             let tested = lead == Some(Role::Of) && self.is_action(&[Action::Test]);
+            if lead == Some(Role::For) && self.is_purpose(at + 1, first) && !self.only_names() {
+                self.uses[at..noun].fill(Use::Aside);
+                self.note(Concern::NotRead, at..noun);
+                return Some(noun);
+            }
             if doubtful && (!marked || object || tested) && !self.any(noun, &nouns) {
                 return None;
             }
@@ -81,6 +86,15 @@ impl Slots<'_> {
             return self.unknown_place(at, first, noun, self.has(noun, Role::EnvironmentNoun));
         }
         None
+    }
+
+    /// "for testing", "for the demo", "for the production team": what it is for, and not surely
+    /// where it goes. "for the demo environment" is a place.
+    fn is_purpose(&self, article: usize, place: usize) -> bool {
+        let nouns = [Role::EnvironmentNoun, Role::PlaceNoun];
+        let deed = [Role::TestNoun, Role::Verb, Role::Inflected];
+        let led = article < place && self.has(article, Role::Determiner);
+        !self.any(place + 1, &nouns) && (led || self.any(place, &deed))
     }
 
     /// "to staging eu-west": a part of an environment, which nothing here can choose.

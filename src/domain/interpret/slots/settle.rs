@@ -19,6 +19,20 @@ impl Slots<'_> {
         if candidates.is_empty() && self.found.services.is_empty() {
             self.infrastructure();
         }
+        let mut candidates = candidates;
+        self.commit_behind_name(&mut candidates);
+        self.name_beside_service(&mut candidates);
+        // "v2 of both cart and checkout"
+        let led = candidates
+            .first()
+            .is_some_and(|first| matches!(first.mark, Some(Role::Of | Role::For)));
+        if led && !self.only_names() && self.is_list(&candidates) {
+            for candidate in candidates {
+                self.push_name(candidate.at);
+                self.take(candidate.at..candidate.at + 1);
+            }
+            return;
+        }
         let (bare, marked): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|c| match c.mark {
             None | Some(Role::By) => true,
             // "any issues with mailer?"
@@ -97,6 +111,63 @@ impl Slots<'_> {
         }
     }
 
+    /// `rollback shop 4f2a9c`
+    fn commit_behind_name(&mut self, candidates: &mut Vec<Candidate>) {
+        let named = |settle: &Self, at: usize| {
+            let ends = settle.words.span(at..at + 1).end;
+            let services = settle.found.services.iter();
+            let known = services.map(|said| said.span.end).any(|end| end == ends);
+            known || settle.is_object(at) && settle.words.units[at].is_unknown_name()
+        };
+        let commit = candidates.iter().position(|candidate| {
+            let at = candidate.at;
+            at > self.range.start && self.is_short_commit(at) && named(self, at - 1)
+        });
+        let free = self.found.versions.is_empty() && !self.only_names() && !self.only_shows();
+        if let Some(index) = commit.filter(|_| free) {
+            let at = candidates.remove(index).at;
+            self.push_reference(None, at);
+            self.take(at..at + 1);
+        }
+    }
+
+    /// "both the cart and checkout servers": a name on the other side of "and" is a service as well.
+    fn name_beside_service(&mut self, candidates: &mut Vec<Candidate>) {
+        if self.found.services.is_empty() || self.only_names() {
+            return;
+        }
+        let is_service = |at: usize| {
+            let span = self.words.span(at..at + 1);
+            let services = &self.found.services;
+            services.iter().any(|said| said.span.end == span.end)
+        };
+        let beside = |candidate: &Candidate| {
+            let at = candidate.at;
+            let next = self.skip(at + 1, &[Role::And, Role::Determiner]);
+            let before = |at: usize| at.checked_sub(1).filter(|at| *at >= self.range.start);
+            let mut last = before(at);
+            while let Some(word) = last.filter(|word| self.any(*word, &[Role::Determiner])) {
+                last = before(word);
+            }
+            let joined = last.filter(|word| self.has(*word, Role::And));
+            let service = joined.and_then(before).map(|word| {
+                let noun = self.has(word, Role::ServiceNoun);
+                if noun && !is_service(word) { word - 1 } else { word }
+            });
+            let named = is_service_form(&self.words.units[at].text)
+                && self.form(at) == Some(Form::Name)
+                && self.near_place(at).is_none();
+            let follows = self.has(at + 1, Role::And) && next < self.range.end && is_service(next);
+            named && (follows || service.is_some_and(is_service))
+        };
+        let (names, rest): (Vec<_>, Vec<_>) = candidates.drain(..).partition(beside);
+        *candidates = rest;
+        for name in names {
+            self.push_name(name.at);
+            self.take(name.at..name.at + 1);
+        }
+    }
+
     /// Names with nothing but "and", "then" and commas between them, and no other service.
     fn is_list(&self, names: &[Candidate]) -> bool {
         let joined = names.len() > 1
@@ -121,7 +192,9 @@ impl Slots<'_> {
     /// A name of two words, as speech has it, between the verb and the words that end its object. Behind
     /// "deploy" the last word of all may be a place.
     fn is_compound(&self, first: usize, second: usize) -> bool {
-        let next = second + 1;
+        // "the checkout api image"
+        let image = self.has(second + 1, Role::VersionNoun) && !self.has(second + 1, Role::GitNoun);
+        let next = second + 1 + usize::from(image);
         let article = first > self.range.start && self.has(first - 1, Role::Determiner);
         let ended = self.any(next, &[Role::To, Role::On, Role::At])
             || (article || !self.moves_or_scales())
@@ -174,7 +247,10 @@ impl Slots<'_> {
 
     fn is_object(&self, at: usize) -> bool {
         let behind = self.expect.behind_verb;
-        let opens = |verb: usize| self.words.skip(verb, &[Role::Determiner, Role::Filler]) == at;
+        // "ne déploie pas shop"
+        let before = [Role::Determiner, Role::Filler, Role::Negator];
+        let before = &before[..if self.only_names() { 3 } else { 2 }];
+        let opens = |verb: usize| self.words.skip(verb, before) == at;
         behind.is_some_and(opens) && self.near_place(at).is_none() && !self.is_near_service(at)
     }
 
@@ -276,7 +352,10 @@ impl Slots<'_> {
             }
             // "what happened to mailer?"
             Some(Role::To | Role::From | Role::With) if self.only_shows() => {
-                free && self.near_place(at).is_none()
+                // "... to spot any errors": a deed.
+                let object = [Role::Determiner, Role::Pronoun, Role::Everything];
+                let deed = candidate.mark == Some(Role::To) && self.any(at + 1, &object);
+                free && !deed && self.near_place(at).is_none()
             }
             // "add two replicas to mailer"
             Some(Role::To | Role::On | Role::From) if self.is_action(&[Action::Scale]) => {

@@ -192,6 +192,13 @@ impl Slots<'_> {
             return None;
         }
         let adjectives = self.skip(first, &RELATIVE);
+        let counted = self.has(adjectives, Role::Count)
+            || matches!(self.form(adjectives), Some(Form::Number | Form::Duration));
+        let versions = [Role::VersionNoun, Role::VersionPlural, Role::VerbNoun];
+        if counted && self.has(adjectives - 1, Role::Last) && !self.any(adjectives + 1, &versions) {
+            // "the last 50 log lines"
+            return None;
+        }
         let nouns = [
             Role::VersionNoun,
             Role::VerbNoun,
@@ -355,13 +362,47 @@ impl Slots<'_> {
         match self.form(first)? {
             Form::Pinned(mark) => return self.pinned(first, mark),
             Form::Path => return self.path(lead, first),
+            Form::Version if self.is_perhaps_time(lead, first) => {
+                return self.unclear(first);
+            }
             Form::Version => {}
+            _ if self.is_perhaps_adjective(first) => return self.unclear(first),
             Form::Name if self.is_numbered_branch(first) => {}
             _ if self.has(first, Role::BranchName) => {}
             _ => return None,
         }
         self.push_reference(lead, first);
         Some(first + 1)
+    }
+
+    fn unclear(&mut self, at: usize) -> Option<usize> {
+        let text = self.words.units[at].text.clone();
+        self.push(VersionMention::Unclear(text), at..at + 1);
+        Some(at + 1)
+    }
+
+    /// "at 10.30", "on 24.12.2026", "by 2026-12-24": a time of the clock or a day, where the word
+    /// before it leads to one; nothing tells it from a version.
+    fn is_perhaps_time(&self, lead: Option<Role>, at: usize) -> bool {
+        let rolls_back = self.is_action(&[Action::Rollback]);
+        let every = at > self.range.start && self.has(at - 1, Role::Every);
+        let to_a_day = matches!(lead, Some(Role::At | Role::By | Role::On))
+            || lead == Some(Role::From) && !rolls_back
+            || every;
+        // "auf 24.04 zurück", but "am 24.12"
+        let to_version = lead == Some(Role::On) && self.words.definition.verb_final;
+        let to_an_hour = to_a_day && (every || !to_version);
+        let text = self.words.units[at].text.as_str();
+        (to_a_day && is_day(text)) || (to_an_hour && is_hour(text))
+    }
+
+    /// "the main road app": which is the chief one, or whose branch is `main`?
+    fn is_perhaps_adjective(&self, at: usize) -> bool {
+        let next = self.words.get(at + 1).filter(|_| at + 1 < self.range.end);
+        self.has(at, Role::BranchName)
+            && at > self.range.start
+            && self.has(at - 1, Role::Determiner)
+            && next.is_some_and(|unit| unit.is_unknown_name() || !unit.services.is_empty())
     }
 
     pub(super) fn push_reference(&mut self, lead: Option<Role>, at: usize) {
@@ -390,4 +431,23 @@ impl Slots<'_> {
         };
         self.push(value, at..at + 1);
     }
+}
+
+/// `2026-12-24`, `24.12.2026`
+fn is_day(text: &str) -> bool {
+    let lengths = |mark: char| {
+        let parts = text.split(mark);
+        let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+        parts
+            .map(|part| if digits(part) { part.len() } else { 0 })
+            .collect::<Vec<_>>()
+    };
+    lengths('-') == [4, 2, 2] || matches!(lengths('.').as_slice(), [1 | 2, 1 | 2, 4])
+}
+
+/// `10.30`; also a day without its year, `24.12`.
+fn is_hour(text: &str) -> bool {
+    let below = |part: &str, limit: u8| part.len() == 2 && part.parse::<u8>().is_ok_and(|n| n < limit);
+    text.split_once('.')
+        .is_some_and(|(first, second)| below(first, 32) && below(second, 60))
 }

@@ -112,7 +112,10 @@ impl Passed {
         }
         LogsRequest {
             // The two streams are written side by side: a second is far more than they differ.
-            since: Some(last.saturating_sub(SignedDuration::from_secs(1)).unwrap_or(last)),
+            since: Some(
+                last.saturating_sub(SignedDuration::from_secs(1))
+                    .unwrap_or(last),
+            ),
             tail: LogTail::All,
             end: LogEnd::Now,
         }
@@ -185,12 +188,10 @@ impl Logs {
                     let (stream, bytes) = divided(frame);
                     self.ready.extend(self.joined.push(stream, &bytes));
                 }
-                Some(Err(error)) => {
-                    match std::mem::replace(&mut self.reading, Reading::Ended) {
-                        Reading::ReadsAgain(begun) if is_gone(&error) => self.ready.extend(begun),
-                        _ => return Some(Err(self.docker.classify(&error, DOING, QUERY))),
-                    }
-                }
+                Some(Err(error)) => match std::mem::replace(&mut self.reading, Reading::Ended) {
+                    Reading::ReadsAgain(begun) if is_gone(&error) => self.ready.extend(begun),
+                    _ => return Some(Err(self.docker.classify(&error, DOING, QUERY))),
+                },
                 None if matches!(self.reading, Reading::Follows) => {
                     let rest = self.passed.rest(self.request);
                     match self.docker.log_frames(&self.id, &rest).await {

@@ -207,7 +207,9 @@ impl Splitter<'_> {
         ];
         // "on success deploy ..."
         if at == self.start + 1 && self.words.any(self.start, &[Role::Pass, Role::Fail]) {
-            return self.words.any(at, &[Role::Verb, Role::Run, Role::Separable]);
+            return self
+                .words
+                .any(at, &[Role::Verb, Role::Run, Role::Separable]);
         }
         at > self.start + 1
             && self.words.any(at, &[Role::Verb, Role::Run])

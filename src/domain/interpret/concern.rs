@@ -104,6 +104,8 @@ pub(super) enum Concern {
     AlsoShow,
     /// "build ... on staging"
     NoPlaceFor(&'static str),
+    /// "the live chat service"
+    PerhapsPlace,
     /// "the blue server", where there is no catalogue.
     UnlistedPlace,
     /// Words of a command that no slot stands for.

@@ -96,7 +96,8 @@ fn named(word: &str) -> Form {
     let bot = word
         .find('#')
         .filter(|at| !word[..*at].contains('/') && !word[at + 1..].contains('#'));
-    if let Some(at) = bot.filter(|at| is_image_form(&word[..*at]) && is_reference(&word[at + 1..])) {
+    if let Some(at) = bot.filter(|at| is_image_form(&word[..*at]) && is_reference(&word[at + 1..]))
+    {
         return Form::Pinned(at);
     }
     if let Some(at) = word.find(['@', ':']) {

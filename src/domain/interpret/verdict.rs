@@ -282,6 +282,16 @@ pub(super) fn verdict(noted: &Noted, draft: &Draft) -> (WarningCode, Effect, Str
             format!("“{words}” was not read."),
         ),
         Concern::NotRead => (Code::Unmodelled, Tell, format!("“{words}” was not read.")),
+        Concern::PerhapsPlace if plans => (
+            Code::Unmodelled,
+            NeedsYes,
+            format!("“{words}” was read as an environment."),
+        ),
+        Concern::PerhapsPlace => (
+            Code::Unmodelled,
+            Tell,
+            format!("“{words}” was read as an environment."),
+        ),
         Concern::UnlistedPlace => (
             Code::UnknownEnvironment,
             Tell,

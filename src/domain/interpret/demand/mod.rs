@@ -259,7 +259,11 @@ impl Reader<'_> {
             head.units.contains(&at) || self.words.any(at, &[Role::Addressee, Role::Tool])
         });
         let goes_on = alone && head.action.makes_plan() && index + 1 < self.clauses.len();
-        let forced = (matches!(last.form(), Some(Form::Pinned(_))) || goes_on)
+        // "hubot deploy shop to staging!"
+        let bot = units.clone().any(|at| self.words.has(at, Role::Addressee))
+            && last.environment
+            && head.action.makes_plan();
+        let forced = (matches!(last.form(), Some(Form::Pinned(_))) || goes_on || bot)
             && next
                 .is_some_and(|mark| mark.kind == Kind::Exclamation && mark.at.start == last.at.end);
         if forced {

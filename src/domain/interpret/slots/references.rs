@@ -47,8 +47,6 @@ impl Slots<'_> {
         entry.is_some_and(|(_, entry)| entry.roles.any(roles))
     }
 
-    /// `rollback shop 4f2a9c`: six digits and letters behind the name of a service are the
-    /// beginning of a commit, and no second half of the name.
     pub(super) fn is_short_commit(&self, at: usize) -> bool {
         self.form(at) == Some(Form::Name) && is_short_commit(&self.words.units[at].text)
     }

@@ -20,7 +20,8 @@ impl Slots<'_> {
             self.infrastructure();
         }
         let mut candidates = candidates;
-        self.commit_behind_name(&mut candidates);
+        candidates.retain(|candidate| !self.is_perhaps_deed(*candidate));
+        self.short_commit(&mut candidates);
         self.name_beside_service(&mut candidates);
         // "v2 of both cart and checkout"
         let led = candidates
@@ -111,24 +112,53 @@ impl Slots<'_> {
         }
     }
 
-    /// `rollback shop 4f2a9c`
-    fn commit_behind_name(&mut self, candidates: &mut Vec<Candidate>) {
-        let named = |settle: &Self, at: usize| {
-            let ends = settle.words.span(at..at + 1).end;
-            let services = settle.found.services.iter();
-            let known = services.map(|said| said.span.end).any(|end| end == ends);
-            known || settle.is_object(at) && settle.words.units[at].is_unknown_name()
-        };
+    /// "..., otherwise repair it": a word with an object of its own, away from the place of a name.
+    /// In a question also that object: "... to spot any leaks".
+    fn is_perhaps_deed(&self, candidate: Candidate) -> bool {
+        let at = candidate.at;
+        let object = [Role::Pronoun, Role::Determiner];
+        let mut before = at;
+        while before > self.range.start && self.has(before - 1, Role::Determiner) {
+            before -= 1;
+        }
+        let of_deed = self.only_shows()
+            && (self.range.start + 1..at).contains(&before)
+            && self.has(before - 1, Role::Plain)
+            && self.uses[before - 1] == Use::Free;
+        let deed = self.any(at + 1, &object) || of_deed;
+        candidate.mark.is_none() && deed && !self.is_object(at)
+    }
+
+    /// `rollback shop 4f2a9c`: six digits and letters are the beginning of a commit and no second
+    /// half of the name before them, nor the name of a service.
+    fn short_commit(&mut self, candidates: &mut Vec<Candidate>) {
         let commit = candidates.iter().position(|candidate| {
             let at = candidate.at;
-            at > self.range.start && self.is_short_commit(at) && named(self, at - 1)
+            let named = at > self.range.start && self.is_named(at - 1);
+            self.is_short_commit(at) && (named || self.is_object(at))
         });
         let free = self.found.versions.is_empty() && !self.only_names() && !self.only_shows();
-        if let Some(index) = commit.filter(|_| free) {
-            let at = candidates.remove(index).at;
+        let Some(index) = commit.filter(|_| free) else {
+            return;
+        };
+        let at = candidates.remove(index).at;
+        if self.is_action(&[Action::Rollback]) {
+            // It is asked whether to it or away from it.
             self.push_reference(None, at);
             self.take(at..at + 1);
+        } else {
+            self.found.loose.push(Said {
+                value: self.words.units[at].text.clone(),
+                span: self.words.span(at..at + 1),
+            });
         }
+    }
+
+    /// A service that is known already, or a name in its place.
+    fn is_named(&self, at: usize) -> bool {
+        let end = self.words.span(at..at + 1).end;
+        let known = self.found.services.iter().any(|said| said.span.end == end);
+        known || self.is_object(at) && self.words.units[at].is_unknown_name()
     }
 
     /// "both the cart and checkout servers": a name on the other side of "and" is a service as well.
@@ -152,7 +182,11 @@ impl Slots<'_> {
             let joined = last.filter(|word| self.has(*word, Role::And));
             let service = joined.and_then(before).map(|word| {
                 let noun = self.has(word, Role::ServiceNoun);
-                if noun && !is_service(word) { word - 1 } else { word }
+                if noun && !is_service(word) {
+                    word - 1
+                } else {
+                    word
+                }
             });
             let named = is_service_form(&self.words.units[at].text)
                 && self.form(at) == Some(Form::Name)

@@ -1,5 +1,6 @@
 //! Versions: by form, by a noun beside them, relative, or as what runs somewhere.
 
+use std::net::Ipv4Addr;
 use std::ops::Range;
 
 use super::{Slots, Use};
@@ -362,7 +363,7 @@ impl Slots<'_> {
         match self.form(first)? {
             Form::Pinned(mark) => return self.pinned(first, mark),
             Form::Path => return self.path(lead, first),
-            Form::Version if self.is_perhaps_time(lead, first) => {
+            Form::Version if self.is_perhaps_no_version(lead, first) => {
                 return self.unclear(first);
             }
             Form::Version => {}
@@ -381,9 +382,9 @@ impl Slots<'_> {
         Some(at + 1)
     }
 
-    /// "at 10.30", "on 24.12.2026", "by 2026-12-24": a time of the clock or a day, where the word
-    /// before it leads to one; nothing tells it from a version.
-    fn is_perhaps_time(&self, lead: Option<Role>, at: usize) -> bool {
+    /// "at 10.30", "on 24.12.2026", "by 2026-12-24", "on 10.0.0.5": a time of the clock, a day or a
+    /// machine, where the word before it leads to one; nothing tells it from a version.
+    fn is_perhaps_no_version(&self, lead: Option<Role>, at: usize) -> bool {
         let rolls_back = self.is_action(&[Action::Rollback]);
         let every = at > self.range.start && self.has(at - 1, Role::Every);
         let to_a_day = matches!(lead, Some(Role::At | Role::By | Role::On))
@@ -393,7 +394,53 @@ impl Slots<'_> {
         let to_version = lead == Some(Role::On) && self.words.definition.verb_final;
         let to_an_hour = to_a_day && (every || !to_version);
         let text = self.words.units[at].text.as_str();
-        (to_a_day && is_day(text)) || (to_an_hour && is_hour(text))
+        if !self.takes_version() {
+            return false;
+        }
+        let to_a_machine = to_a_day || lead == Some(Role::To) && !rolls_back;
+        (to_a_day && is_day(text))
+            || (to_an_hour && is_hour(text))
+            || (to_a_machine && text.parse::<Ipv4Addr>().is_ok())
+    }
+
+    fn takes_version(&self) -> bool {
+        self.expect.action.is_some_and(Action::makes_plan) && !self.is_action(&[Action::Restart])
+    }
+
+    /// "using java 17.0.2", "3.5 percent": a number beside a word that nobody understood belongs to
+    /// that word.
+    pub(super) fn doubt_numbers(&mut self) {
+        let open = |at: usize| {
+            let unit = self.words.get(at).filter(|_| self.range.contains(&at));
+            unit.is_some_and(|unit| self.uses[at] == Use::Free && unit.form().is_some())
+        };
+        let percent = |at: usize| self.has(at, Role::Strategy);
+        let doubtful = |at: &usize| {
+            let digits = self.words.units[*at].text.as_bytes()[0].is_ascii_digit();
+            let before = at.checked_sub(1).is_some_and(|before| {
+                let told = self.any(before, &[Role::Plain, Role::PullRequest])
+                    || self.mark_before(before).is_some()
+                    || before.checked_sub(1).is_some_and(open);
+                open(before) && told
+            });
+            let number = matches!(self.form(*at), Some(Form::Version)) && digits;
+            number && (before || open(at + 1) || percent(at + 1))
+        };
+        let range = self.range.clone();
+        let spans: Vec<_> = range
+            .filter(doubtful)
+            .map(|at| self.words.span(at..at + 1))
+            .collect();
+        if !self.takes_version() {
+            return;
+        }
+        for said in &mut self.found.versions {
+            if let VersionMention::Reference(text) = &said.value
+                && spans.contains(&said.span)
+            {
+                said.value = VersionMention::Unclear(text.clone());
+            }
+        }
     }
 
     /// "the main road app": which is the chief one, or whose branch is `main`?
@@ -447,7 +494,8 @@ fn is_day(text: &str) -> bool {
 
 /// `10.30`; also a day without its year, `24.12`.
 fn is_hour(text: &str) -> bool {
-    let below = |part: &str, limit: u8| part.len() == 2 && part.parse::<u8>().is_ok_and(|n| n < limit);
+    let below =
+        |part: &str, limit: u8| part.len() == 2 && part.parse::<u8>().is_ok_and(|n| n < limit);
     text.split_once('.')
         .is_some_and(|(first, second)| below(first, 32) && below(second, 60))
 }

@@ -318,7 +318,10 @@ impl Reader<'_> {
             Mood::Fragment if self.addresses(index) => self.addressed(index),
             Mood::Fragment => {
                 // "Quiet week, so no deploys": its words name nothing.
-                let tells = matches!(self.demand.whole, Whole::Negated | Whole::Report);
+                let tells = matches!(
+                    self.demand.whole,
+                    Whole::Negated | Whole::Report | Whole::Destructive
+                );
                 let action = tells.then_some(Action::Unsupported);
                 let found = self.slots(index, action.or(self.expect.action), None);
                 self.demand.found.join(found);

@@ -308,6 +308,7 @@ impl Slots<'_> {
             Role::Filler,
             Role::Negator,
             Role::ResourceNoun,
+            Role::Plain,
         ];
         let next = at + 1;
         let numbered = matches!(self.form(next), Some(Form::Version | Form::Number));

@@ -376,15 +376,21 @@ impl Slots<'_> {
         Some(first + 1)
     }
 
+    /// It may be no version at all, so that nothing is said of it but the question.
     fn unclear(&mut self, at: usize) -> Option<usize> {
-        let text = self.words.units[at].text.clone();
-        self.push(VersionMention::Unclear(text), at..at + 1);
+        let value = VersionMention::Unclear(self.words.units[at].text.clone());
+        let span = self.words.span(at..at + 1);
+        self.found.versions.push(Said { value, span });
         Some(at + 1)
     }
 
     /// "at 10.30", "on 24.12.2026", "by 2026-12-24", "on 10.0.0.5": a time of the clock, a day or a
     /// machine, where the word before it leads to one; nothing tells it from a version.
     fn is_perhaps_no_version(&self, lead: Option<Role>, at: usize) -> bool {
+        let text = self.words.units[at].text.as_str();
+        if is_dotted_day(text) {
+            return true;
+        }
         let rolls_back = self.is_action(&[Action::Rollback]);
         let every = at > self.range.start && self.has(at - 1, Role::Every);
         let to_a_day = matches!(lead, Some(Role::At | Role::By | Role::On))
@@ -393,7 +399,6 @@ impl Slots<'_> {
         // "auf 24.04 zurück", but "am 24.12"
         let to_version = lead == Some(Role::On) && self.words.definition.verb_final;
         let to_an_hour = to_a_day && (every || !to_version);
-        let text = self.words.units[at].text.as_str();
         if !self.takes_version() {
             return false;
         }
@@ -480,16 +485,21 @@ impl Slots<'_> {
     }
 }
 
-/// `2026-12-24`, `24.12.2026`
+/// `2026-12-24`, which is also how builds are tagged.
 fn is_day(text: &str) -> bool {
-    let lengths = |mark: char| {
-        let parts = text.split(mark);
-        let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-        parts
-            .map(|part| if digits(part) { part.len() } else { 0 })
-            .collect::<Vec<_>>()
-    };
-    lengths('-') == [4, 2, 2] || matches!(lengths('.').as_slice(), [1 | 2, 1 | 2, 4])
+    lengths(text, '-') == [4, 2, 2]
+}
+
+/// `24.12.2026`
+fn is_dotted_day(text: &str) -> bool {
+    matches!(lengths(text, '.').as_slice(), [1 | 2, 1 | 2, 4])
+}
+
+/// How many digits stand between the marks; none where there is anything else.
+fn lengths(text: &str, mark: char) -> Vec<usize> {
+    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    let length = |part: &str| if digits(part) { part.len() } else { 0 };
+    text.split(mark).map(length).collect()
 }
 
 /// `10.30`; also a day without its year, `24.12`.

@@ -26,6 +26,7 @@ pub fn try_out(
         ordinary: KnownFacts::new(&trial.ordinary),
         trial,
         claims,
+        tells_of_care: procedures.tells_of_care(command),
         names_a_time: claims.weekday.is_some() || claims.minute.is_some() || claims.day.is_some(),
     };
     for finding in &mut advice.findings {
@@ -55,6 +56,8 @@ struct Shown<'a> {
     ordinary: KnownFacts,
     trial: &'a Trial,
     claims: &'a Claims,
+    /// Whether the command tells how it is done, and nothing of it speaks of a lack.
+    tells_of_care: bool,
     names_a_time: bool,
 }
 
@@ -75,11 +78,13 @@ impl Shown<'_> {
         let Some(broken) = sop.statements.iter().find(|s| s.id.as_str() == id) else {
             return false;
         };
-        !self.is_spoken_of(broken)
-            && sop.statements.iter().any(|other| {
+        let is_kept = || {
+            sop.statements.iter().any(|other| {
                 (other.passage, other.sentence) == (broken.passage, broken.sentence)
                     && self.shows(other)
             })
+        };
+        !self.is_spoken_of(broken) && (self.tells_of_care || is_kept())
     }
 
     /// Whether the command says anything about what decides it.

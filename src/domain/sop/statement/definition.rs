@@ -110,6 +110,10 @@ pub(super) enum Cue {
     RightAfter,
     Then,
     By,
+    /// "Is approved", "has approved", "approved it"
+    Passive,
+    Has,
+    Object,
     /// "From the owner"
     Of,
     Or,
@@ -124,6 +128,16 @@ pub(super) enum Cue {
     Calm,
     /// "Feature": what adds something, and mends nothing.
     Addition,
+    /// "Tomorrow", "some day": what is put off.
+    Later,
+    /// "Followed by": it comes behind the release, as a sentence asks.
+    Afterwards,
+    /// "Next", before a length of time or a [`Cue::Span`].
+    Next,
+    /// "Sprint"
+    Span,
+    /// "Quickly", "but", "everything": a hurry, or something that is amiss.
+    Lack,
 }
 
 /// Whole words, and beginnings of words.

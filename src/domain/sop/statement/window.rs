@@ -220,7 +220,12 @@ impl Reader<'_> {
         match range_from {
             Some((_, from)) if self.open.hours.is_some() => self.stretch(from, days),
             Some((_, from)) => self.open.days |= between_days(from, days),
-            None if self.open.hours.is_some() && self.open.days != 0 => {
+            // "After 15:00 on Thursdays and Fridays"
+            None if self.open.hours.is_some() && self.open.days != 0 && self.is_listed(at) => {
+                self.open.days |= days;
+            }
+            // "After 15:00 or on Fridays": two times, each of its own.
+            None if self.open.hours.is_some() && (self.open.days != 0 || self.is_choice(at)) => {
                 self.push();
                 self.open.days = days;
             }
@@ -228,6 +233,33 @@ impl Reader<'_> {
         }
         self.started = true;
         self.last_day = Some((at, days));
+    }
+
+    /// Whether only a comma or a conjunction stands between the last day and this one.
+    fn is_listed(&self, at: usize) -> bool {
+        self.last_day.is_some_and(|(day, _)| {
+            let between = self.tags.get(day + 1..at).unwrap_or_default();
+            !between.is_empty() && between.iter().all(joins_days)
+        })
+    }
+
+    /// "Or on", "nor after": what stands here is another time, and not a part of the one before.
+    fn is_choice(&self, at: usize) -> bool {
+        const OR: [&str; 8] = ["or", "nor", "oder", "noch", "ni", "o", "ou", "\u{6216}"];
+        let small = |tag: &&Tag| {
+            is_small(tag)
+                || is_on(tag, true)
+                || tag.is(Word::Before)
+                || [
+                    "un", "una", "une", "um", "uma", "los", "le", "les", "las", "de", "ab", "vor",
+                    "nach",
+                ]
+                .contains(&tag.first.as_str())
+        };
+        let near = self.tags[..at].iter().rev().take(4);
+        near.skip_while(small)
+            .next()
+            .is_some_and(|tag| OR.contains(&tag.first.as_str()))
     }
 
     /// "from Friday 15:00 until Monday 8:00"
@@ -274,6 +306,9 @@ impl Reader<'_> {
             }
         } else if self.follows(at, &[Word::Before, Word::Until, Word::To]) || self.ends_the_day(at)
         {
+            if self.open.hours.is_none() && self.open.days != 0 && self.is_choice(at) {
+                self.push();
+            }
             Hours {
                 from: 0,
                 to: minutes,
@@ -283,6 +318,8 @@ impl Reader<'_> {
                 let days = self.open.days;
                 self.push();
                 self.open.days = days;
+            } else if self.open.days != 0 && self.is_choice(at) {
+                self.push();
             }
             self.from_at = Some((at, last));
             Hours {

@@ -165,7 +165,7 @@ pub(super) fn passes(tag: &Tag) -> bool {
     tag.is(Word::Pass) && !tag.fails()
 }
 
-pub(super) fn is_conjunction(tag: &Tag) -> bool {
+pub(in super::super) fn is_conjunction(tag: &Tag) -> bool {
     const WORDS: [&str; 19] = [
         "and", "but", "then", "with", "und", "aber", "dann", "mit", "y", "pero", "luego", "con",
         "et", "mais", "puis", "avec", "e", "mas", "com",

@@ -7,7 +7,7 @@ mod amounts;
 mod denial;
 
 use denial::{failing, goes_on, passes};
-pub(super) use denial::{is_denied, is_missing};
+pub(super) use denial::{is_conjunction, is_denied, is_missing};
 
 use super::definition::Definition;
 use super::meaning::{Meaning, PlaceWord, Word};

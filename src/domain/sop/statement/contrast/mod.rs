@@ -6,10 +6,13 @@
 //! looked at what each denies. It counts where procedures are tried out (`commander advise`), and
 //! nowhere else, as claims do.
 
+mod account;
 mod amounts;
 mod order;
 mod people;
 mod words;
+
+pub(super) use account::tells_of_care;
 
 use super::claims::{is_denied, is_missing};
 use super::definition::{Cue, Definition};
@@ -177,6 +180,7 @@ impl Read<'_> {
             || is_missing(self.command, at)
             || says_no(&self.command[at])
             || self.command.get(at + 1).is_some_and(undoes)
+            || self.puts_off(at)
     }
 
     /// Where the command and the sentence say the same, of these terms of the sentence.
@@ -220,7 +224,14 @@ impl Read<'_> {
         insists
             && of_release
             && !sentence.has(Word::Reported)
-            && (!self.wanted().is_empty() || !self.shared(&self.forbidden()).is_empty())
+            && (self.does_the_forbidden()
+                || (!self.wanted().is_empty()
+                    && !account::tells_of_care(self.command, self.definition)))
+    }
+
+    /// Whether it speaks of what the sentence is against.
+    fn does_the_forbidden(&self) -> bool {
+        !self.shared(&self.forbidden()).is_empty()
     }
 
     /// Whether a word of the command is one of these.

@@ -18,18 +18,7 @@ impl Read<'_> {
         let requests = |tag: &Tag| self.cues(tag, Cue::Request);
         let requested = own.iter().any(requests);
         let is_by = |word: &str| self.definition.cues(Cue::By, word);
-        let by = (0..self.command.len()).find_map(|at| {
-            let tag = &self.command[at];
-            let acts = (asked && approves(tag)) || (requested && requests(tag));
-            // "Signed off by" may be one phrase.
-            let within = tag.rest.last().is_some_and(|word| is_by(word));
-            let behind = self.command.get(at + 1);
-            let next = behind.is_some_and(|tag| is_by(&tag.first));
-            (acts && (within || next)).then_some(if within { at + 1 } else { at + 2 })
-        });
-        let Some(by) = by else {
-            return false;
-        };
+        let acts = |tag: &Tag| (asked && approves(tag)) || (requested && requests(tag));
         let is_person = |tag: &&Tag| {
             let names = match &tag.meaning {
                 Meaning::Other | Meaning::Role(_) | Meaning::Word(Word::OnCall) => true,
@@ -38,11 +27,10 @@ impl Read<'_> {
             };
             names && !self.cues(tag, Cue::Empty)
         };
-        let mut named = self.command[by..]
-            .iter()
-            .take_while(|tag| !tag.ends_clause() && !tag.is(Word::Not))
-            .filter(is_person)
-            .peekable();
+        let Some(named) = self.who_acts(acts) else {
+            return false;
+        };
+        let mut named = named.iter().filter(is_person).peekable();
         // Who is asked for is a role, or stands behind "by".
         let asks_for_one = own
             .iter()
@@ -55,6 +43,49 @@ impl Read<'_> {
         asks_for_one
             && named.peek().is_some()
             && named.all(|tag| !own.iter().any(|other| self.same(tag, other)))
+    }
+
+    /// What names those who do it: "approved by Bob", "Bob has approved it".
+    fn who_acts(&self, acts: impl Fn(&Tag) -> bool) -> Option<&[Tag]> {
+        let command = self.command;
+        let is_by = |word: &str| self.definition.cues(Cue::By, word);
+        let behind = |at: usize| {
+            // "Signed off by" may be one phrase.
+            let within = command[at].rest.last().is_some_and(|word| is_by(word));
+            let next = command.get(at + 1).is_some_and(|tag| is_by(&tag.first));
+            (within || next).then_some(if within { at + 1 } else { at + 2 })
+        };
+        let mut acting = (0..command.len()).filter(|at| acts(&command[*at]));
+        if let Some(from) = acting.clone().find_map(behind) {
+            let rest = &command[from.min(command.len())..];
+            let ends = |tag: &Tag| tag.ends_clause() || tag.is(Word::Not);
+            let length = rest.iter().position(ends).unwrap_or(rest.len());
+            return Some(&rest[..length]);
+        }
+        // Who stands before it, in a clause that follows another.
+        acting.find_map(|at| {
+            let begins = command[..at]
+                .iter()
+                .rposition(|tag| matches!(tag.meaning, Meaning::Mark(',' | ';')))?;
+            let subject = &command[begins + 1..at];
+            let any = |cue: Cue| subject.iter().any(|tag| self.cues(tag, cue));
+            // "The ticket is approved": what stands there is no person.
+            let is_passive = any(Cue::Passive)
+                || subject.iter().any(|tag| {
+                    tag.is(Word::Not)
+                        || tag.is(Word::Without)
+                        || matches!(tag.meaning, Meaning::Number(_))
+                });
+            let is_role = subject
+                .iter()
+                .any(|tag| matches!(tag.meaning, Meaning::Role(_)) || tag.is(Word::OnCall));
+            let has_object = any(Cue::Has)
+                || command
+                    .get(at + 1)
+                    .is_some_and(|tag| self.cues(tag, Cue::Object));
+            let is_plain = !is_passive && subject.len() <= 8 && (is_role || has_object);
+            is_plain.then_some(subject)
+        })
     }
 
     /// "Signed by QA only" where QA and security sign.

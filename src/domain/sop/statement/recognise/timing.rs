@@ -25,12 +25,44 @@ pub(super) fn demands(sentence: &Sentence) -> Vec<Demand> {
     // "周五不要上生产": what is forbidden or bound to a time there is a change.
     let in_production = sentence.owns_place(super::super::meaning::PlaceWord::Production)
         && sentence.owns_any(&[Word::Not, Word::Only]);
-    if !sentence.is_about(&SUBJECT) && !is_bare(sentence) && !in_production {
+    let timetable = timetable(sentence);
+    if !sentence.is_about(&SUBJECT) && !is_bare(sentence) && !in_production && timetable.is_none() {
         return Vec::new();
     }
     let mut found = Vec::new();
     let forbids = forbids(sentence);
     let own = after_freeze(sentence, before_exception(sentence));
+    // What the other cells of a row say is said of other times.
+    let rest: Vec<Tag> = match &timetable {
+        Some(timetable) => own
+            .iter()
+            .filter(|tag| !timetable.within.contains(&tag.start))
+            .cloned()
+            .collect(),
+        None => Vec::new(),
+    };
+    let own = if timetable.is_some() { &rest } else { own };
+    let (allowed, own) = before_ban(own);
+    let allowed = windows(allowed);
+    if !allowed.listed.is_empty()
+        && !allowed.outside
+        && !is_about_people(sentence)
+        && !is_condition(sentence)
+    {
+        found.push(Demand::Window {
+            listed: allowed.listed,
+            allowed: true,
+        });
+    }
+    if let Some(Timetable {
+        listed,
+        is_for_all: true,
+        ..
+    }) = timetable
+    {
+        let allowed = true;
+        found.push(Demand::Window { listed, allowed });
+    }
     let times = windows(own);
     let seasons = stretches(own);
     if !seasons.is_empty() && forbids {
@@ -74,15 +106,122 @@ pub(super) fn demands(sentence: &Sentence) -> Vec<Demand> {
     found
 }
 
+/// "Production: Tuesdays, 10:00-12:00", "| Schema changes | Sundays, 2-4 |": a label, or cells of a
+/// row, and beside them nothing but times.
+struct Timetable {
+    listed: Vec<Window>,
+    /// Whether its label names no service or system that it is for alone.
+    is_for_all: bool,
+    /// Where its times stand in the passage.
+    within: std::ops::RangeInclusive<usize>,
+}
+
+fn timetable(sentence: &Sentence) -> Option<Timetable> {
+    let own = sentence.own();
+    let parted = |tag: &Tag| matches!(tag.meaning, Meaning::Mark('|'));
+    let is_row = own.iter().any(parted);
+    let cells: Vec<&[Tag]> = match is_row {
+        true => own.split(parted).collect(),
+        false => {
+            let colon = own
+                .iter()
+                .position(|tag| tag.meaning == Meaning::Mark(':'))?;
+            vec![&own[..colon], &own[colon + 1..]]
+        }
+    };
+    // "(outside the lunch rush)" tells why.
+    let plain = |cell: &[Tag]| -> Vec<Tag> {
+        let mut depth = 0;
+        let mut kept = Vec::new();
+        for tag in cell {
+            match tag.meaning {
+                Meaning::Mark('(') => depth += 1,
+                Meaning::Mark(')') => depth -= 1,
+                _ if depth > 0 => {}
+                _ => kept.push(tag.clone()),
+            }
+        }
+        kept
+    };
+    let is_time = |cell: &[Tag]| {
+        !cell.is_empty()
+            && cell.iter().all(|tag| {
+                is_of_time(tag) && !matches!(tag.meaning, Meaning::Word(Word::Not | Word::Only))
+            })
+    };
+    let (times, labels): (Vec<Vec<Tag>>, Vec<Vec<Tag>>) = cells
+        .into_iter()
+        .map(plain)
+        .filter(|cell| !cell.is_empty())
+        .partition(|cell| is_time(cell));
+    let [times] = times.as_slice() else {
+        return None;
+    };
+    let names_subject = |tag: &Tag| match &tag.meaning {
+        Meaning::Place(_) => true,
+        Meaning::Word(word) => matches!(
+            word,
+            Word::Deploy | Word::Change | Word::Migration | Word::Window | Word::Should
+        ),
+        Meaning::Other => LABELS.contains(&tag.first.as_str()),
+        _ => false,
+    };
+    let label = labels.first()?;
+    let names = match is_row {
+        true => labels.iter().flatten().any(names_subject),
+        false => {
+            let denies = |tag: &Tag| tag.is(Word::Not) || tag.is(Word::Stop);
+            label.len() <= 4 && label.iter().any(names_subject) && !label.iter().any(denies)
+        }
+    };
+    let is_for_all = label.iter().all(|tag| {
+        names_subject(tag)
+            || ORDINARY.contains(&tag.first.as_str())
+            || matches!(tag.meaning, Meaning::Mark(_) | Meaning::Word(_))
+    });
+    let people = sentence.has_any(&[Word::OnCall, Word::Present, Word::Freeze]);
+    let found = windows(times);
+    let is_range = found.listed.iter().any(|window| window.hours.is_some());
+    let (first, last) = (times.first()?, times.last()?);
+    (names && !people && !found.outside && is_range).then_some(Timetable {
+        listed: found.listed,
+        is_for_all,
+        within: first.start..=last.start,
+    })
+}
+
+/// Words that narrow a label to no service.
+const ORDINARY: [&str; 7] = [
+    "standard", "normal", "regular", "routine", "planned", "all", "general",
+];
+
+/// What a timetable of changes is labelled with.
+const LABELS: [&str; 9] = [
+    "preferred",
+    "recommended",
+    "best",
+    "ideal",
+    "update",
+    "updates",
+    "upgrade",
+    "upgrades",
+    "patching",
+];
+
 /// "Never on a weekend!", "business hours only (9-17)": nothing but times, and what is said of them.
 fn is_bare(sentence: &Sentence) -> bool {
-    const SMALL: [&str; 37] = [
-        "utc", "gmt", "cet", "cest", "pt", "et", "pst", "local", "time", "hours", "our", "on", "a",
-        "an", "the", "please", "and", "or", "in", "of", "ever", "le", "la", "les", "est", "\u{e0}",
-        "der", "die", "das", "ist", "el", "los", "es", "en", "o", "os", "is",
-    ];
     let own = sentence.own();
-    own.iter().all(|tag| match tag.meaning {
+    own.iter().all(is_of_time) && sentence.owns_any(&[Word::Not, Word::Only])
+}
+
+fn is_of_time(tag: &Tag) -> bool {
+    const SMALL: [&str; 39] = [
+        "am", "pm", "utc", "gmt", "cet", "cest", "pt", "et", "pst", "local", "time", "hours",
+        "our", "on", "a", "an", "the", "please", "and", "or", "in", "of", "ever", "le", "la",
+        "les", "est", "\u{e0}", "der", "die", "das", "ist", "el", "los", "es", "en", "o", "os",
+        "is",
+    ];
+    match tag.meaning {
         Meaning::Days(_)
         | Meaning::Hours(_)
         | Meaning::Clock(_)
@@ -105,7 +244,7 @@ fn is_bare(sentence: &Sentence) -> bool {
         ),
         Meaning::Other => SMALL.contains(&tag.first.as_str()),
         _ => false,
-    }) && sentence.owns_any(&[Word::Not, Word::Only])
+    }
 }
 
 /// What follows "unless" is no time of the rule itself.
@@ -139,6 +278,38 @@ fn after_freeze<'a>(sentence: &Sentence, own: &'a [Tag]) -> &'a [Tag] {
     match deploys && !windows(behind).listed.is_empty() {
         true => behind,
         false => own,
+    }
+}
+
+/// "Nine to five, never on Fridays": what is allowed, and what is banned behind the comma.
+fn before_ban(own: &[Tag]) -> (&[Tag], &[Tag]) {
+    let denies = |tag: &Tag| tag.is(Word::Not) || tag.is(Word::Stop);
+    let turn = own
+        .windows(2)
+        .position(|two| matches!(two[0].meaning, Meaning::Mark(',' | ';')) && denies(&two[1]));
+    let Some(turn) = turn else {
+        return (&[], own);
+    };
+    let (before, behind) = own.split_at(turn);
+    let leads = before.iter().any(|tag| {
+        let words = [
+            Word::If,
+            Word::Unless,
+            Word::Freeze,
+            Word::After,
+            Word::Before,
+        ];
+        words.iter().any(|word| tag.is(*word)) || denies(tag)
+    });
+    // "The office is open from nine to five, no deploys on Sundays" allows nothing.
+    let is_subject = |tag: &Tag| {
+        let words = [Word::Deploy, Word::Change, Word::Migration, Word::Window];
+        words.iter().any(|word| tag.is(*word))
+    };
+    let leads = leads || !(before.iter().any(is_subject) || before.iter().all(is_of_time));
+    match leads || windows(before).listed.is_empty() || windows(behind).listed.is_empty() {
+        true => (&[], own),
+        false => (before, behind),
     }
 }
 

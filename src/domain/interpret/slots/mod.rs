@@ -2,6 +2,8 @@
 //! that recognises its phrase takes all of it. Names that nothing marks are kept as candidates
 //! and settled at the end, when it is known what else the clause holds.
 
+mod beside;
+mod doubt;
 mod extras;
 mod options;
 mod places;

@@ -270,7 +270,7 @@ pub(super) fn repository_name(address: &str) -> Option<&str> {
         && host.contains('.')
         && !port.is_empty()
         && port.bytes().all(|b| b.is_ascii_digit())
-        && is_plain(owner)
+        && is_reference(owner)
         && is_plain(name)
         && is_service_form(name);
     fits.then_some(name)

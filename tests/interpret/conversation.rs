@@ -69,6 +69,22 @@ fn a_suggestion_is_taken_by_yes_only_if_there_is_one() {
 }
 
 #[test]
+fn of_two_services_one_is_chosen_and_only_one_that_there_is() {
+    let text = "restart shop and wiki on staging";
+    for answer in ["wiki", "the second"] {
+        let readings = talk(&closed(), &[text, answer]);
+        let question = readings[0].question.as_ref().unwrap();
+        assert_eq!(question.choices, ["shop", "wiki"]);
+        assert!(readings[0].warns(WarningCode::UnknownService));
+        assert_eq!(asked(&readings[1]), Some(QuestionSlot::Service), "{answer}");
+        assert!(readings[1].warns(WarningCode::UnknownService), "{answer}");
+    }
+    let reading = last(&closed(), &[text, "shop"]);
+    assert_eq!(reading.outcome, Outcome::Plan);
+    assert_eq!(draft(&reading).service.as_ref().unwrap().value, "shop");
+}
+
+#[test]
 fn what_was_said_aloud_is_not_forgotten_when_something_else_is_answered() {
     let readings = talk(&closed(), &["deploy shop at 2am", "staging", "v1", "yes"]);
     let slots: Vec<_> = readings.iter().map(asked).collect();

@@ -205,6 +205,12 @@ impl Splitter<'_> {
             Role::If,
             Role::Pronoun,
         ];
+        // "on success deploy ..."
+        if at == self.start + 1 && self.words.any(self.start, &[Role::Pass, Role::Fail]) {
+            return self
+                .words
+                .any(at, &[Role::Verb, Role::Run, Role::Separable]);
+        }
         at > self.start + 1
             && self.words.any(at, &[Role::Verb, Role::Run])
             && !self.words.any(at - 1, &noun_before)

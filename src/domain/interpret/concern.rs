@@ -62,6 +62,10 @@ pub(super) enum Concern {
         meant: String,
     },
     Placeholder,
+    /// "https://git.example/acme/shop" in the place of a service.
+    NamedByAddress {
+        name: String,
+    },
     /// "the guest book app"
     JoinedName {
         name: String,
@@ -100,6 +104,8 @@ pub(super) enum Concern {
     AlsoShow,
     /// "build ... on staging"
     NoPlaceFor(&'static str),
+    /// "the live chat service"
+    PerhapsPlace,
     /// "the blue server", where there is no catalogue.
     UnlistedPlace,
     /// Words of a command that no slot stands for.

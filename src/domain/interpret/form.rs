@@ -10,7 +10,7 @@ pub(super) enum Form {
     Version,
     /// With slashes: a branch, or `owner/name`.
     Path,
-    /// `name@reference` or `name:reference`; the index of the mark.
+    /// `name@reference`, `name:reference` or `name#reference`; the index of the mark.
     Pinned(usize),
     /// `key=value`; the index of the mark.
     Pair(usize),
@@ -91,6 +91,14 @@ fn numeric(word: &str) -> Option<Form> {
 fn named(word: &str) -> Form {
     if is_version(word) || is_commit(word) {
         return Form::Version;
+    }
+    // `shop#main`; a branch may have the sign in its path: `feature/login#3`.
+    let bot = word
+        .find('#')
+        .filter(|at| !word[..*at].contains('/') && !word[at + 1..].contains('#'));
+    if let Some(at) = bot.filter(|at| is_image_form(&word[..*at]) && is_reference(&word[at + 1..]))
+    {
+        return Form::Pinned(at);
     }
     if let Some(at) = word.find(['@', ':']) {
         let fits = is_image_form(&word[..at]) && is_reference(&word[at + 1..]);
@@ -246,6 +254,28 @@ pub(super) fn is_service_form(text: &str) -> bool {
         && text.matches('/').count() <= 1
 }
 
+/// The last part of the address of a repository: `https://git.example/acme/shop.git` is `shop`. An
+/// address that says who asks, or more than a host, an owner and a name, is none.
+pub(super) fn repository_name(address: &str) -> Option<&str> {
+    let (scheme, rest) = address.split_once("://")?;
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    let mut parts = rest.splitn(3, '/');
+    let (host, owner, name) = (parts.next()?, parts.next()?, parts.next()?);
+    let name = name.strip_suffix(".git").unwrap_or(name);
+    let web = matches!(scheme.to_ascii_lowercase().as_str(), "http" | "https");
+    // A port, but nobody's name and password.
+    let (host, port) = host.split_once(':').unwrap_or((host, "0"));
+    let fits = web
+        && is_plain(host)
+        && host.contains('.')
+        && !port.is_empty()
+        && port.bytes().all(|b| b.is_ascii_digit())
+        && is_reference(owner)
+        && is_plain(name)
+        && is_service_form(name);
+    fits.then_some(name)
+}
+
 /// A service, or an image with the host of its registry: `registry.example/acme/shop`.
 fn is_image_form(text: &str) -> bool {
     is_service_form(without_registry(text).unwrap_or(text))
@@ -291,11 +321,39 @@ mod tests {
         }
         assert_eq!(form("shop@v1.2"), Form::Pinned(4));
         assert_eq!(form("shop:1.2"), Form::Pinned(4));
+        assert_eq!(form("shop#main"), Form::Pinned(4));
+        assert_eq!(form("feature/login#3"), Form::Path);
+        assert_eq!(form("#423"), Form::Hash);
         assert_eq!(form("env=prod"), Form::Pair(3));
         assert_eq!(form("2am"), Form::Clock);
         assert_eq!(form("14:00"), Form::Clock);
         assert_eq!(form("30m"), Form::Duration);
         assert_eq!(form("<service>"), Form::Placeholder);
+    }
+
+    #[test]
+    fn the_address_of_a_repository_ends_in_its_name() {
+        for address in [
+            "https://git.example/acme/shop",
+            "https://git.example/acme/shop.git",
+            "http://git.example:8080/acme/shop/",
+        ] {
+            assert_eq!(repository_name(address), Some("shop"), "{address}");
+        }
+        for address in [
+            "https://git.example/shop",
+            "https://git.example/acme/shop/tree/main",
+            "https://git.example/acme/shop?ref=main",
+            "https://git.example/acme/shop#readme",
+            "https://ann:pass@git.example/acme/shop",
+            "https://ann@git.example/acme/shop",
+            "https://git.example/../shop",
+            "https://git.example/acme/..",
+            "https://localhost/acme/shop",
+            "file://git.example/acme/shop",
+        ] {
+            assert_eq!(repository_name(address), None, "{address}");
+        }
     }
 
     #[test]

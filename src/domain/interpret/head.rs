@@ -283,7 +283,11 @@ impl Stretch<'_> {
         let words = self.words;
         let bare = at < self.end && !words.has(at, Role::Verb);
         let behind = [Role::Of, Role::For, Role::On, Role::From, Role::Everything];
-        let led = at + 1 == self.end || words.any(at + 1, &behind);
+        // `/health-check shop`
+        let command = words
+            .get(at)
+            .is_some_and(|unit| unit.sigil && unit.any(&[Role::HealthCheck, Role::LogNoun]));
+        let led = at + 1 == self.end || command || words.any(at + 1, &behind);
         let state = words.any(at, &[Role::StatusNoun, Role::VersionPlural])
             && !words.any(at, &[Role::VerbNoun, Role::Inflected, Role::Environment])
             && at + 1 < self.end;

@@ -161,7 +161,9 @@ impl Reader<'_> {
         if words.has(first, Role::Approval) && !words.has(first, Role::Inspect) {
             return Mood::Approval;
         }
-        if words.has(first, Role::Destructive) {
+        // "force cleanup of shop"
+        let deed = words.skip(first, &[Role::Force, Role::Urgency]);
+        if deed < self.0.end && words.has(deed, Role::Destructive) {
             return Mood::Destructive;
         }
         if words.has(first, Role::Notify) {

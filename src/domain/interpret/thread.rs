@@ -147,7 +147,10 @@ fn choose(demand: &mut Demand, slot: QuestionSlot, choice: &str, span: Span, wor
                 .vocabulary
                 .names()
                 .and_then(|names| known(names, choice));
-            let value = known.unwrap_or_else(|| ServiceMention::Open(choice.to_owned()));
+            let value = known.unwrap_or_else(|| match words.vocabulary.names() {
+                Some(_) => ServiceMention::Unknown(choice.to_owned()),
+                None => ServiceMention::Open(choice.to_owned()),
+            });
             found.services.push(Said { value, span });
         }
         QuestionSlot::Environment => {

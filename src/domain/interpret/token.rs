@@ -8,6 +8,7 @@ use super::language::cut_unspaced;
 use super::lexicon::Role;
 use super::normalise::{Normalised, fold_look_alikes};
 use super::reading::{Change, ChangeKind};
+use crate::domain::intent::Action;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -338,6 +339,13 @@ fn strip_sigil(tokens: &mut Vec<Token>, definition: &Definition) {
         tokens[first] = whole.part(0..verb + 1);
         tokens.insert(first + 1, place);
     }
+    if let Some(verb) = verb_that_shows(&tokens[first].text, definition) {
+        // `/get-logs`, `/deploy_status`
+        let whole = &tokens[first];
+        let shown = whole.part(verb + 2..whole.text.len());
+        tokens[first] = whole.part(0..verb + 1);
+        tokens.insert(first + 1, shown);
+    }
     let token = &mut tokens[first];
     let Some(bare) = token.text.strip_prefix(['/', '.', '!']) else {
         return;
@@ -361,6 +369,24 @@ fn verb_with_place(word: &str, definition: &Definition) -> Option<usize> {
     // What `/deploy_test` tests or deploys is not to be guessed.
     (is_verb(verb) && !is_verb(place) && definition.usual_environment(place).is_some())
         .then_some(verb.len())
+}
+
+/// The length of the first word of `/get-logs`, which only asks: the second says what is shown.
+fn verb_that_shows(text: &str, definition: &Definition) -> Option<usize> {
+    let bare = text.strip_prefix(['/', '.', '!'])?.to_lowercase();
+    let verb = bare.find(['-', '_'])?;
+    let entry = |word: &str| definition.lexicon.longest(&[word]).map(|(_, entry)| entry);
+    let is = |word: &str, roles: &[Role]| entry(word).is_some_and(|entry| entry.roles.any(roles));
+    let asks = [Role::Display, Role::Inspect, Role::Verb];
+    let shown = [Role::LogNoun, Role::StatusNoun, Role::HealthCheck];
+    let noun = &bare[verb + 1..];
+    // `/show-deploy` and `/deploy-live` are not split here.
+    let acts = entry(noun).and_then(|entry| entry.action);
+    let deed = acts.is_some_and(Action::makes_plan) || is(noun, &[Role::Environment, Role::Other]);
+    let shows = is(&bare[..verb], &asks) && is(noun, &shown) && !deed;
+    // `/health-check` is one word already.
+    let known = [shown.as_slice(), &[Role::Verb]].concat();
+    (shows && !is(&bare, &known)).then_some(verb)
 }
 
 fn read_look_alikes(token: &mut Token, normalised: &mut Normalised) {

@@ -197,6 +197,11 @@ pub(super) fn verdict(noted: &Noted, draft: &Draft) -> (WarningCode, Effect, Str
             NeedsYes,
             format!("“{words}” was taken for “{name}”."),
         ),
+        Concern::NamedByAddress { name } => (
+            Code::Unmodelled,
+            if plans { NeedsYes } else { Tell },
+            format!("Of “{words}” only the name “{name}” is used; where a service is built from stands in the configuration."),
+        ),
         Concern::JoinedName { name, sure } => (
             Code::Typo,
             if *sure { Tell } else { NeedsYes },
@@ -277,6 +282,16 @@ pub(super) fn verdict(noted: &Noted, draft: &Draft) -> (WarningCode, Effect, Str
             format!("“{words}” was not read."),
         ),
         Concern::NotRead => (Code::Unmodelled, Tell, format!("“{words}” was not read.")),
+        Concern::PerhapsPlace if plans => (
+            Code::Unmodelled,
+            NeedsYes,
+            format!("“{words}” was read as an environment."),
+        ),
+        Concern::PerhapsPlace => (
+            Code::Unmodelled,
+            Tell,
+            format!("“{words}” was read as an environment."),
+        ),
         Concern::UnlistedPlace => (
             Code::UnknownEnvironment,
             Tell,

@@ -12,7 +12,7 @@ use join::Deed;
 use super::clause::{Clause, Link, clauses};
 use super::concern::Concern;
 use super::form::Form;
-use super::found::{Found, Said};
+use super::found::{Found, Joint, PlaceMention, Said};
 use super::head::Head;
 use super::lexicon::Role;
 use super::mood::{Mood, mood};
@@ -259,7 +259,11 @@ impl Reader<'_> {
             head.units.contains(&at) || self.words.any(at, &[Role::Addressee, Role::Tool])
         });
         let goes_on = alone && head.action.makes_plan() && index + 1 < self.clauses.len();
-        let forced = (matches!(last.form(), Some(Form::Pinned(_))) || goes_on)
+        // "hubot deploy shop to staging!"
+        let bot = units.clone().any(|at| self.words.has(at, Role::Addressee))
+            && last.environment
+            && head.action.makes_plan();
+        let forced = (matches!(last.form(), Some(Form::Pinned(_))) || goes_on || bot)
             && next
                 .is_some_and(|mark| mark.kind == Kind::Exclamation && mark.at.start == last.at.end);
         if forced {
@@ -314,7 +318,10 @@ impl Reader<'_> {
             Mood::Fragment if self.addresses(index) => self.addressed(index),
             Mood::Fragment => {
                 // "Quiet week, so no deploys": its words name nothing.
-                let tells = matches!(self.demand.whole, Whole::Negated | Whole::Report);
+                let tells = matches!(
+                    self.demand.whole,
+                    Whole::Negated | Whole::Report | Whole::Destructive
+                );
                 let action = tells.then_some(Action::Unsupported);
                 let found = self.slots(index, action.or(self.expect.action), None);
                 self.demand.found.join(found);
@@ -345,9 +352,22 @@ impl Reader<'_> {
         let found = self.told_in(index, self.behind_told_deed(index));
         // "do not push to main" speaks of no version.
         let versions = if tells { found.versions } else { Vec::new() };
+        // "nicht auf Staging", "pas en production": the ban is about that place.
+        let banned = found.left_out.into_iter().map(|said| Said {
+            value: PlaceMention {
+                word: said.value,
+                joint: Joint::First,
+                unknown: false,
+            },
+            span: said.span,
+        });
+        let places = match found.places.is_empty() && !tells {
+            true => banned.collect(),
+            false => found.places,
+        };
         self.demand.found.join(Found {
             services: found.services,
-            places: found.places,
+            places,
             versions,
             ..Found::default()
         });

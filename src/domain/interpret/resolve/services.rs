@@ -16,9 +16,20 @@ impl Resolver<'_> {
                 Err(problem) => self.problems.push(problem),
             }
         }
-        if names.len() > 1 {
-            let several = names.iter().map(|slot| slot.value.clone()).collect();
-            self.problems.push(Problem::SeveralServices(several));
+        let mut several: Vec<String> = names.iter().map(|slot| slot.value.clone()).collect();
+        for problem in &self.problems {
+            if let Problem::UnknownService { name, .. } = problem
+                && !several.contains(name)
+            {
+                several.push(name.clone());
+            }
+        }
+        if several.len() > 1 {
+            // Before the question about one that is unknown, whose answer would be silent about
+            // the others.
+            let at = self.problems.iter().position(Problem::is_about_service);
+            let at = at.unwrap_or(self.problems.len());
+            self.problems.insert(at, Problem::SeveralServices(several));
         }
         if !self.problems.iter().any(Problem::is_about_service) {
             let named = names.into_iter().next();

@@ -12,6 +12,9 @@ use crate::domain::interpret::token::Kind;
 impl Slots<'_> {
     /// Addresses and words in quotes. They stay among the words that were not understood.
     pub(super) fn unread(&mut self, at: usize) -> Option<usize> {
+        if let Some(next) = self.address_of_service(at) {
+            return Some(next);
+        }
         if matches!(
             self.words.units[at].kind,
             Kind::Word(Form::Address) | Kind::Quoted
@@ -62,7 +65,11 @@ impl Slots<'_> {
 
     /// The end of the time that begins right here.
     fn moment(&self, at: usize) -> Option<usize> {
-        let counted = matches!(self.form(at), Some(Form::Number)) || self.has(at, Role::Count);
+        // "1.5 hours"
+        let decimal = self.form(at) == Some(Form::Version)
+            && (self.words.units[at].text.bytes()).all(|b| b.is_ascii_digit() || b == b'.');
+        let counted =
+            decimal || matches!(self.form(at), Some(Form::Number)) || self.has(at, Role::Count);
         if counted && self.has(at + 1, Role::TimeUnit) {
             return Some(at + 2);
         }

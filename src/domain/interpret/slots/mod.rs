@@ -2,6 +2,8 @@
 //! that recognises its phrase takes all of it. Names that nothing marks are kept as candidates
 //! and settled at the end, when it is known what else the clause holds.
 
+mod beside;
+mod doubt;
 mod extras;
 mod options;
 mod places;
@@ -94,6 +96,7 @@ pub(super) fn read(
     }
     slots.settle();
     slots.number_behind_name();
+    slots.doubt_numbers();
     slots.found
 }
 
@@ -192,6 +195,8 @@ impl<'a> Slots<'a> {
         } else if self.is_called_like_a_bot(at) {
             let mark = self.mark_before(at);
             self.candidates.push(Candidate { at, mark });
+        } else if self.leads_nowhere(at) {
+            // It stays among the words that were not understood.
         } else if job || sign || asked || unit.any(&little) || unit.any(&LEADS) {
             self.uses[at] = Use::Little;
         } else if self.words.definition.prepositions.contains(&unit.lower) {
@@ -200,6 +205,16 @@ impl<'a> Slots<'a> {
             let mark = self.mark_before(at);
             self.candidates.push(Candidate { at, mark });
         }
+    }
+
+    /// "switch production off for shop": a part of the verb, which may turn it into its opposite.
+    fn leads_nowhere(&self, at: usize) -> bool {
+        let ends = at + 1 >= self.range.end || self.any(at + 1, &LEADS);
+        // "führe die Tests aus"
+        let ends = ends && !self.words.definition.verb_final;
+        let acts = self.expect.action.is_some_and(Action::makes_plan);
+        let only_from = !self.any(at, &[Role::To, Role::On, Role::Of, Role::Filler]);
+        acts && ends && only_from && self.has(at, Role::From)
     }
 
     /// "deploy hubot", "status of jenkins": behind the verb it is no address, unless a comma sets

@@ -50,6 +50,16 @@ impl Slots<'_> {
                 self.keyed_place(&lower, self.words.span(at..at + 1))?;
                 return Some(at + 1);
             }
+            let next = self.form(at + 1);
+            let counts = matches!(
+                next,
+                Some(Form::Duration | Form::Number | Form::Clock | Form::Version)
+            );
+            if self.only_shows() && value.is_empty() && counts {
+                // `logs shop --since 5m`, `--tail 100`
+                self.note(Concern::TimeRange, at..at + 2);
+                return Some(at + 2);
+            }
             // An option of a question does no harm.
             let concern = match self.only_shows() || self.only_names() {
                 true => Concern::NotRead,

@@ -56,11 +56,19 @@ impl Slots<'_> {
                     .is_some_and(|unit| unit.is_unknown_name());
             // "运行shop的测试": the tests of shop
             let tested = lead == Some(Role::Of) && self.is_action(&[Action::Test]);
+            if self.has(at, Role::For) && self.is_purpose(at + 1, first) && !self.only_names() {
+                self.uses[at..noun].fill(Use::Aside);
+                self.note(Concern::NotRead, at..noun);
+                return Some(noun);
+            }
             if doubtful && (!marked || object || tested) && !self.any(noun, &nouns) {
                 return None;
             }
             self.push_place(at, first, false);
             let end = self.skip(noun, &nouns).min(noun + 1);
+            if !marked && end == noun && self.is_perhaps_a_name(first) {
+                self.note(Concern::PerhapsPlace, first..noun);
+            }
             return Some(self.region(end).unwrap_or(end));
         }
         if let Some(next) = self.place_in_path(at, first, marked) {
@@ -81,6 +89,36 @@ impl Slots<'_> {
             return self.unknown_place(at, first, noun, self.has(noun, Role::EnvironmentNoun));
         }
         None
+    }
+
+    /// "for testing", "for the demo", "for the production team": what it is for, and not surely
+    /// where it goes. "for the demo environment" is a place.
+    fn is_purpose(&self, article: usize, place: usize) -> bool {
+        let nouns = [Role::EnvironmentNoun, Role::PlaceNoun];
+        let deed = [Role::TestNoun, Role::Verb, Role::Inflected];
+        let led = article < place && self.has(article, Role::Determiner);
+        let thing = self.is_also_a_thing(place);
+        !self.any(place + 1, &nouns) && (led || thing || self.any(place, &deed))
+    }
+
+    /// "demo", "preview": as often something else as the name of an environment.
+    fn is_also_a_thing(&self, at: usize) -> bool {
+        let (definition, word) = (self.words.definition, &self.words.units[at].lower);
+        definition.environments.contains_key(word) && !definition.environment_options.contains(word)
+    }
+
+    /// "restart the live chat service": perhaps a part of the name.
+    fn is_perhaps_a_name(&self, place: usize) -> bool {
+        let live = self.has(place, Role::Running);
+        let moves = self.is_action(&[Action::Deploy, Action::Promote]);
+        let next = self
+            .words
+            .get(place + 1)
+            .filter(|_| place + 1 < self.range.end);
+        let name =
+            next.is_some_and(|unit| unit.is_unknown_name() && unit.form() == Some(Form::Name));
+        let changes = self.expect.action.is_some_and(Action::makes_plan);
+        changes && ((live && !moves) || (name && (live || self.is_also_a_thing(place))))
     }
 
     /// "to staging eu-west": a part of an environment, which nothing here can choose.

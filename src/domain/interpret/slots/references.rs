@@ -3,15 +3,25 @@
 use super::Slots;
 use crate::domain::interpret::concern::Concern;
 use crate::domain::interpret::form::{Form, form, is_service_form, without_registry};
-use crate::domain::interpret::found::Said;
+use crate::domain::interpret::found::{Said, VersionMention};
 use crate::domain::interpret::lexicon::Role;
 
 impl Slots<'_> {
-    /// `shop@v1.2`, `shop:latest`
+    /// `shop@v1.2`, `shop:latest`, `shop#main`
     pub(super) fn pinned(&mut self, at: usize, mark: usize) -> Option<usize> {
         let unit = &self.words.units[at];
-        let value = self.version_value(&unit.text[mark + 1..])?;
         let name = &unit.text[..mark];
+        let value = match &unit.text[mark..] {
+            numbered if is_numbered(numbered) => {
+                // `pr#42`: no service is called so.
+                if self.is_word_for(name, &[Role::PullRequest, Role::VersionNoun]) {
+                    self.push(VersionMention::Unclear(unit.lower.clone()), at..at + 1);
+                    return Some(at + 1);
+                }
+                VersionMention::Unclear(numbered.to_owned())
+            }
+            marked => self.version_value(&marked[1..])?,
+        };
         let bare = without_registry(name);
         if bare.is_some() {
             // Images are built here; none is taken from elsewhere.
@@ -28,9 +38,17 @@ impl Slots<'_> {
     }
 
     pub(super) fn is_resource(&self, word: &str) -> bool {
+        self.is_word_for(word, &[Role::ResourceNoun, Role::ServiceNoun])
+    }
+
+    fn is_word_for(&self, word: &str, roles: &[Role]) -> bool {
         let lower = word.to_lowercase();
         let entry = self.words.definition.lexicon.longest(&[lower.as_str()]);
-        entry.is_some_and(|(_, entry)| entry.roles.any(&[Role::ResourceNoun, Role::ServiceNoun]))
+        entry.is_some_and(|(_, entry)| entry.roles.any(roles))
+    }
+
+    pub(super) fn is_short_commit(&self, at: usize) -> bool {
+        self.form(at) == Some(Form::Name) && is_short_commit(&self.words.units[at].text)
     }
 
     /// `main`, `v1.2`, `feature/login`, `feature-42`: what nobody calls a service.
@@ -135,6 +153,22 @@ impl Slots<'_> {
         self.push(value, at..at + 1);
         Some(at + 1)
     }
+}
+
+/// `#42`: an issue or a pull request.
+fn is_numbered(text: &str) -> bool {
+    text.strip_prefix('#')
+        .is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Six hexadecimal digits, of which one is a digit and one a letter; from seven on the form alone
+/// tells.
+fn is_short_commit(text: &str) -> bool {
+    let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    text.len() == 6
+        && text.bytes().all(hex)
+        && text.bytes().any(|b| b.is_ascii_digit())
+        && text.bytes().any(|b| b.is_ascii_lowercase())
 }
 
 /// `some-branch`, `mybranch`

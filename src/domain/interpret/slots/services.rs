@@ -3,7 +3,7 @@
 use super::Slots;
 use crate::domain::intent::Action;
 use crate::domain::interpret::concern::Concern;
-use crate::domain::interpret::form::{Form, is_service_form};
+use crate::domain::interpret::form::{Form, is_service_form, repository_name};
 use crate::domain::interpret::found::{Said, ServiceMention};
 use crate::domain::interpret::lexicon::Role;
 
@@ -15,6 +15,7 @@ impl Slots<'_> {
         }
         self.known_service(first)
             .or_else(|| self.noun_before_name(first))
+            .or_else(|| self.bare_noun(first))
             .or_else(|| self.name_before_noun(at, first))
     }
 
@@ -34,6 +35,60 @@ impl Slots<'_> {
             span: self.words.span(name..name + 1),
         });
         Some(self.skip(name + 1, &[Role::ServiceNoun]).min(name + 2))
+    }
+
+    /// "deploy https://git.example/acme/shop": where it stands behind the verb, the address of a
+    /// repository names the service. Elsewhere it is only told.
+    pub(super) fn address_of_service(&mut self, at: usize) -> Option<usize> {
+        let (lead, first) = self.lead(at);
+        let at = self.skip(first, &[Role::ServiceNoun]).min(first + 1);
+        let verb = self.expect.behind_verb?;
+        let object = self.words.skip(verb, &[Role::Determiner, Role::Filler]) == first;
+        let named = matches!(lead, Some(Role::Of)) || (lead.is_none() && object);
+        let unit = self.words.get(at).filter(|_| at < self.range.end)?;
+        if !named || unit.form() != Some(Form::Address) || !self.found.services.is_empty() {
+            return None;
+        }
+        let name = repository_name(&unit.text)?;
+        let value = self.service_mention(name);
+        let span = self.words.span(at..at + 1);
+        self.found.services.push(Said { value, span });
+        let name = name.to_owned();
+        self.note(Concern::NamedByAddress { name }, at..at + 1);
+        Some(at + 1)
+    }
+
+    /// "deploy app to staging": without an article the noun is a name. "the app" is the one that
+    /// was spoken of.
+    fn bare_noun(&mut self, at: usize) -> Option<usize> {
+        let unit = &self.words.units[at];
+        let bare = self.expect.behind_verb == Some(at)
+            && unit.has(Role::ServiceNoun)
+            && unit.has(Role::Nameable)
+            && unit.form() == Some(Form::Name);
+        let ends = [
+            Role::To,
+            Role::On,
+            Role::At,
+            Role::Filler,
+            Role::VersionNoun,
+            Role::BranchName,
+        ];
+        let next = at + 1;
+        let ended = next >= self.range.end
+            || self.is_environment(next)
+            || self.any(next, &ends)
+            || matches!(
+                self.form(next),
+                Some(Form::Version | Form::Flag | Form::Pair(_))
+            );
+        let value = self.service_mention(&unit.text);
+        if !bare || !ended || matches!(value, ServiceMention::Unknown(_)) {
+            return None;
+        }
+        let span = self.words.span(at..next);
+        self.found.services.push(Said { value, span });
+        Some(next)
     }
 
     /// "the service called shop", "deployment shop"

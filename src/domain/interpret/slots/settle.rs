@@ -7,7 +7,6 @@ use crate::domain::interpret::form::{Form, is_reference, is_service_form};
 use crate::domain::interpret::found::{Joint, PlaceMention, Said, TestMention, VersionMention};
 use crate::domain::interpret::lexicon::Role;
 use crate::domain::interpret::reading::QuestionSlot;
-use crate::domain::interpret::token::Kind;
 use crate::domain::interpret::vocabulary::suggest;
 
 impl Slots<'_> {
@@ -18,6 +17,21 @@ impl Slots<'_> {
         }
         if candidates.is_empty() && self.found.services.is_empty() {
             self.infrastructure();
+        }
+        let mut candidates = candidates;
+        candidates.retain(|candidate| !self.is_perhaps_deed(*candidate));
+        self.short_commit(&mut candidates);
+        self.name_beside_service(&mut candidates);
+        // "v2 of both cart and checkout"
+        let led = candidates
+            .first()
+            .is_some_and(|first| matches!(first.mark, Some(Role::Of | Role::For)));
+        if led && !self.only_names() && self.is_list(&candidates) {
+            for candidate in candidates {
+                self.push_name(candidate.at);
+                self.take(candidate.at..candidate.at + 1);
+            }
+            return;
         }
         let (bare, marked): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|c| match c.mark {
             None | Some(Role::By) => true,
@@ -97,61 +111,6 @@ impl Slots<'_> {
         }
     }
 
-    /// Names with nothing but "and", "then" and commas between them, and no other service.
-    fn is_list(&self, names: &[Candidate]) -> bool {
-        let joined = names.len() > 1
-            && names.windows(2).all(|pair| {
-                let between = pair[0].at + 1..pair[1].at;
-                let joins = |at: usize| {
-                    self.any(at, &[Role::And, Role::Then])
-                        || self.words.kind(at) == Some(Kind::Comma)
-                };
-                !between.is_empty()
-                    && between.clone().any(joins)
-                    && between
-                        .into_iter()
-                        .all(|at| joins(at) || self.has(at, Role::Determiner))
-            });
-        let names_only = names.iter().all(|name| {
-            self.near_place(name.at).is_none() && is_service_form(&self.words.units[name.at].text)
-        });
-        joined && names_only && self.found.services.is_empty()
-    }
-
-    /// A name of two words, as speech has it, between the verb and the words that end its object. Behind
-    /// "deploy" the last word of all may be a place.
-    fn is_compound(&self, first: usize, second: usize) -> bool {
-        let next = second + 1;
-        let article = first > self.range.start && self.has(first - 1, Role::Determiner);
-        let ended = self.any(next, &[Role::To, Role::On, Role::At])
-            || (article || !self.moves_or_scales())
-                && (next >= self.range.end || self.any(next, &[Role::Time, Role::Filler]));
-        ended && self.is_object(first) && self.are_one_name(first, second)
-    }
-
-    /// "v1.2 of the edge proxy to staging"
-    fn is_marked_compound(&self, named: Candidate, second: usize) -> bool {
-        let next = second + 1;
-        let ends = [Role::To, Role::On, Role::At, Role::Time, Role::Filler];
-        let article = named.at > self.range.start && self.has(named.at - 1, Role::Determiner);
-        matches!(named.mark, Some(Role::Of | Role::For))
-            && article
-            && !self.only_names()
-            && (next >= self.range.end || self.any(next, &ends))
-            && self.are_one_name(named.at, second)
-    }
-
-    fn are_one_name(&self, first: usize, second: usize) -> bool {
-        second == first + 1
-            && self.found.services.is_empty()
-            && [first, second].iter().all(|at| {
-                self.form(*at) == Some(Form::Name)
-                    && self.words.units[*at].text.is_ascii()
-                    && self.near_place(*at).is_none()
-                    && !self.is_near_service(*at)
-            })
-    }
-
     /// "reboot the database"
     fn infrastructure(&mut self) {
         let shown = self.only_shows() || self.is_action(&[Action::Restart, Action::Scale]);
@@ -172,9 +131,12 @@ impl Slots<'_> {
         }
     }
 
-    fn is_object(&self, at: usize) -> bool {
+    pub(super) fn is_object(&self, at: usize) -> bool {
         let behind = self.expect.behind_verb;
-        let opens = |verb: usize| self.words.skip(verb, &[Role::Determiner, Role::Filler]) == at;
+        // "ne déploie pas shop"
+        let before = [Role::Determiner, Role::Filler, Role::Negator];
+        let before = &before[..if self.only_names() { 3 } else { 2 }];
+        let opens = |verb: usize| self.words.skip(verb, before) == at;
         behind.is_some_and(opens) && self.near_place(at).is_none() && !self.is_near_service(at)
     }
 
@@ -198,6 +160,7 @@ impl Slots<'_> {
             Role::Filler,
             Role::Negator,
             Role::ResourceNoun,
+            Role::Plain,
         ];
         let next = at + 1;
         let numbered = matches!(self.form(next), Some(Form::Version | Form::Number));
@@ -276,7 +239,10 @@ impl Slots<'_> {
             }
             // "what happened to mailer?"
             Some(Role::To | Role::From | Role::With) if self.only_shows() => {
-                free && self.near_place(at).is_none()
+                // "... to spot any errors": a deed.
+                let object = [Role::Determiner, Role::Pronoun, Role::Everything];
+                let deed = candidate.mark == Some(Role::To) && self.any(at + 1, &object);
+                free && !deed && self.near_place(at).is_none()
             }
             // "add two replicas to mailer"
             Some(Role::To | Role::On | Role::From) if self.is_action(&[Action::Scale]) => {
@@ -321,7 +287,7 @@ impl Slots<'_> {
         self.take(at..at + 1);
     }
 
-    fn moves_or_scales(&self) -> bool {
+    pub(super) fn moves_or_scales(&self) -> bool {
         self.is_action(&[Action::Deploy, Action::Promote, Action::Scale])
     }
 
@@ -369,7 +335,7 @@ impl Slots<'_> {
         });
     }
 
-    fn is_near_service(&self, at: usize) -> bool {
+    pub(super) fn is_near_service(&self, at: usize) -> bool {
         let names = self
             .words
             .vocabulary
@@ -409,7 +375,7 @@ impl Slots<'_> {
     }
 
     /// The environment word that this one is a slip of the keyboard away from.
-    fn near_place(&self, at: usize) -> Option<String> {
+    pub(super) fn near_place(&self, at: usize) -> Option<String> {
         let word = &self.words.units[at].lower;
         if word.len() < 5 {
             return None;

@@ -192,6 +192,13 @@ impl Slots<'_> {
             return None;
         }
         let adjectives = self.skip(first, &RELATIVE);
+        let counted = self.has(adjectives, Role::Count)
+            || matches!(self.form(adjectives), Some(Form::Number | Form::Duration));
+        let versions = [Role::VersionNoun, Role::VersionPlural, Role::VerbNoun];
+        if counted && self.has(adjectives - 1, Role::Last) && !self.any(adjectives + 1, &versions) {
+            // "the last 50 log lines"
+            return None;
+        }
         let nouns = [
             Role::VersionNoun,
             Role::VerbNoun,
@@ -355,13 +362,25 @@ impl Slots<'_> {
         match self.form(first)? {
             Form::Pinned(mark) => return self.pinned(first, mark),
             Form::Path => return self.path(lead, first),
+            Form::Version if self.is_perhaps_no_version(lead, first) => {
+                return self.unclear(first);
+            }
             Form::Version => {}
+            _ if self.is_perhaps_adjective(first) => return self.unclear(first),
             Form::Name if self.is_numbered_branch(first) => {}
             _ if self.has(first, Role::BranchName) => {}
             _ => return None,
         }
         self.push_reference(lead, first);
         Some(first + 1)
+    }
+
+    /// It may be no version at all, so that nothing is said of it but the question.
+    fn unclear(&mut self, at: usize) -> Option<usize> {
+        let value = VersionMention::Unclear(self.words.units[at].text.clone());
+        let span = self.words.span(at..at + 1);
+        self.found.versions.push(Said { value, span });
+        Some(at + 1)
     }
 
     pub(super) fn push_reference(&mut self, lead: Option<Role>, at: usize) {

@@ -256,9 +256,8 @@ impl Reader<'_> {
                 ]
                 .contains(&tag.first.as_str())
         };
-        let near = self.tags[..at].iter().rev().take(4);
-        near.skip_while(small)
-            .next()
+        let mut near = self.tags[..at].iter().rev().take(4);
+        near.find(|tag| !small(tag))
             .is_some_and(|tag| OR.contains(&tag.first.as_str()))
     }
 

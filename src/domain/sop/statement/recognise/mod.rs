@@ -64,6 +64,14 @@ pub(super) fn wants(sentence: &Sentence, at: usize) -> bool {
     };
     // "Unreviewed code is not released" wants the review.
     let denials = (left..right).filter(denies).count() + usize::from(denies_itself(&tags[at]));
+    // "Never deploy during the fair without a permit" wants the permit.
+    let without = (left..at).any(|index| tags[index].is(Word::Without));
+    let sentence_denies = tags[..left]
+        .iter()
+        .rev()
+        .take_while(|tag| !matches!(tag.meaning, Meaning::Mark(_)))
+        .any(|tag| tag.is(Word::Not) || tag.is(Word::Stop));
+    let denials = denials + usize::from(denials == 1 && without && sentence_denies);
     // "Not allowed: refactorings, upgrades" bans all that is listed.
     let denials = denials + usize::from(is_banned(tags, left));
     // "No backup, no deploy": both halves of the saying deny.

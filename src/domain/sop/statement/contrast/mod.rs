@@ -10,6 +10,7 @@ mod account;
 mod amounts;
 mod order;
 mod people;
+mod topics;
 mod words;
 
 pub(super) use account::tells_of_care;
@@ -20,6 +21,7 @@ use super::meaning::{Meaning, Word};
 use super::recognise::{removes, says_no, wants};
 use super::sentence::{Sentence, Tag};
 use super::token::is_wide;
+use topics::{EVERYDAY, FRAME, TOPICS, family};
 
 /// How a command stands to a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -271,17 +273,6 @@ fn undoes(tag: &Tag) -> bool {
     (word.starts_with("un") && word.ends_with("ed") && word.len() > 6) || removes(tag)
 }
 
-/// One name for words that speak of one thing.
-fn family(word: Word) -> Word {
-    match word {
-        Word::WayBack | Word::Reversible | Word::DownMigration => Word::Rollback,
-        Word::FourEyes => Word::Approve,
-        Word::Present => Word::OnCall,
-        Word::Channel => Word::Announce,
-        other => other,
-    }
-}
-
 /// "Warn" and "warning": what differs is an ending, or a third of the longer one at most.
 fn same_word(one: &str, other: &str) -> bool {
     let alike = one
@@ -299,115 +290,4 @@ fn same_word(one: &str, other: &str) -> bool {
 const ENDINGS: [&str; 23] = [
     "", "s", "es", "iness", "d", "ed", "e", "ing", "ings", "er", "ers", "ion", "ions", "ation",
     "ations", "al", "ally", "ly", "ment", "ments", "en", "y", "ies",
-];
-
-/// Topics that other texts have, too.
-const EVERYDAY: [Word; 10] = [
-    Word::Channel,
-    Word::Ticket,
-    Word::Notes,
-    Word::Image,
-    Word::Tag,
-    Word::Branch,
-    Word::Present,
-    Word::History,
-    Word::Window,
-    Word::Announce,
-];
-
-/// Words of the definition that tell what a sentence is about; a deploy, a change or a plan is what
-/// all of them are about.
-const TOPICS: [Word; 34] = [
-    Word::Reversible,
-    Word::Manual,
-    Word::Window,
-    Word::Migration,
-    Word::DownMigration,
-    Word::Rollback,
-    Word::WayBack,
-    Word::Test,
-    Word::SpecialTest,
-    Word::Smoke,
-    Word::Health,
-    Word::Monitor,
-    Word::Scan,
-    Word::Finding,
-    Word::Backup,
-    Word::RestoreTest,
-    Word::Provenance,
-    Word::Tag,
-    Word::Semver,
-    Word::Branch,
-    Word::Image,
-    Word::Approve,
-    Word::FourEyes,
-    Word::Review,
-    Word::OnCall,
-    Word::Present,
-    Word::Announce,
-    Word::Channel,
-    Word::Ticket,
-    Word::Notes,
-    Word::Freeze,
-    Word::Incident,
-    Word::Bake,
-    Word::History,
-];
-
-/// Words of the definition that tell how something is meant, and not what it is about.
-const FRAME: [Word; 54] = [
-    Word::Deploy,
-    Word::Change,
-    Word::Plan,
-    Word::Mutable,
-    Word::Pinned,
-    Word::People,
-    Word::Not,
-    Word::Stop,
-    Word::Only,
-    Word::Must,
-    Word::Should,
-    Word::May,
-    Word::Vague,
-    Word::Optional,
-    Word::Unless,
-    Word::Before,
-    Word::After,
-    Word::Until,
-    Word::Between,
-    Word::From,
-    Word::To,
-    Word::At,
-    Word::Outside,
-    Word::During,
-    Word::Without,
-    Word::Skip,
-    Word::First,
-    Word::Last,
-    Word::Directly,
-    Word::Pass,
-    Word::Alone,
-    Word::AtOnce,
-    Word::OneByOne,
-    Word::Size,
-    Word::Done,
-    Word::Defines,
-    Word::Refers,
-    Word::If,
-    Word::Ongoing,
-    Word::RollForward,
-    Word::Rebuild,
-    Word::SameImage,
-    Word::Unproven,
-    Word::Leave,
-    Word::Minor,
-    Word::Major,
-    Word::Spent,
-    Word::GoOn,
-    Word::Critical,
-    Word::Others,
-    Word::Threshold,
-    Word::Own,
-    Word::Auto,
-    Word::Keep,
 ];

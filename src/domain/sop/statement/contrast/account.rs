@@ -3,6 +3,7 @@
 use super::super::claims::{is_conjunction, is_denied, is_missing};
 use super::super::definition::{Cue, Definition};
 use super::super::meaning::{Meaning, StrategyWord, Word};
+use super::super::measure::durations;
 use super::super::recognise::{removes, says_no};
 use super::super::sentence::Tag;
 use super::Read;
@@ -131,12 +132,11 @@ impl Read<'_> {
         // "Reviewed within a day", "followed by": there it may be late.
         let may_wait = self.sentence.tags.iter().any(|tag| {
             tag.is(Word::After)
-                || matches!(tag.meaning, Meaning::Unit(_))
                 || self.cues(tag, Cue::Later)
                 || self.cues(tag, Cue::Ceiling)
                 || self.cues(tag, Cue::Afterwards)
         });
-        if may_wait {
+        if may_wait || !durations(&self.sentence.tags).is_empty() {
             return false;
         }
         let command = self.command;

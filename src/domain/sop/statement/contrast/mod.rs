@@ -204,7 +204,18 @@ impl Read<'_> {
             || says_no(&self.command[at])
             || self.command.get(at + 1).is_some_and(undoes)
             || self.is_switched_off(at)
+            || self.was_not(at)
             || self.puts_off(at)
+    }
+
+    /// "We didn't ask the mayor"
+    fn was_not(&self, at: usize) -> bool {
+        self.command[..at]
+            .iter()
+            .rev()
+            .take(5)
+            .take_while(|tag| !tag.ends_clause())
+            .any(|tag| tag.first.ends_with("n't"))
     }
 
     /// "The scan job is switched off"

@@ -29,14 +29,17 @@ pub fn try_out(
         tells_of_care: procedures.tells_of_care(command),
         names_a_time: claims.weekday.is_some() || claims.minute.is_some() || claims.day.is_some(),
     };
+    let contrasts = procedures.contrasts(command);
     for finding in &mut advice.findings {
-        if finding.severity == Severity::Warning && shown.only_reminds(finding, procedures) {
+        if finding.severity == Severity::Warning
+            && shown.only_reminds(finding, procedures, &contrasts)
+        {
             finding.severity = Severity::Info;
         }
     }
     // Where a front matter has rules, its author has said what is checked.
     let looked_at = |sop: &Sop| sop.rules.is_empty() && sop.applies_to.concerns(&trial.facts.plan);
-    for (sop, contrasts) in procedures.contrasts(command) {
+    for (sop, contrasts) in contrasts {
         if !looked_at(sop) {
             continue;
         }
@@ -64,7 +67,12 @@ struct Shown<'a> {
 impl Shown<'_> {
     /// Where the command shows that it keeps one demand of a sentence, another that nothing is said of
     /// is no breach.
-    fn only_reminds(&self, finding: &Finding, procedures: &Procedures) -> bool {
+    fn only_reminds(
+        &self,
+        finding: &Finding,
+        procedures: &Procedures,
+        contrasts: &[(&Sop, Vec<Contrast>)],
+    ) -> bool {
         let Some(id) = finding.statement.as_deref() else {
             return false;
         };
@@ -84,7 +92,20 @@ impl Shown<'_> {
                     && self.shows(other)
             })
         };
-        !self.is_spoken_of(broken) && (self.tells_of_care || is_kept())
+        // "On Saturday, and on Monday" where a day must lie between.
+        let is_enough = || {
+            is_of_amount(broken)
+                && contrasts
+                    .iter()
+                    .filter(|(of, _)| of.file == sop.file)
+                    .flat_map(|(_, contrasts)| contrasts)
+                    .any(|contrast| {
+                        contrast.stand == Stand::Enough
+                            && (contrast.passage, contrast.sentence)
+                                == (broken.passage, broken.sentence)
+                    })
+        };
+        !self.is_spoken_of(broken) && (self.tells_of_care || is_kept() || is_enough())
     }
 
     /// Whether the command says anything about what decides it.
@@ -120,14 +141,8 @@ impl Shown<'_> {
 
     /// Whether the command shows that it keeps the amount that the sentence names.
     fn measures(&self, sop: &Sop, contrast: &Contrast) -> bool {
-        const AMOUNTS: [&str; 3] = ["_minutes", "_percent", "_versions"];
-        let of_amount = |statement: &&Statement| {
-            statement.rule.as_ref().is_some_and(|rule| {
-                rule.require_reads()
-                    .any(|fact| AMOUNTS.iter().any(|end| fact.ends_with(end)))
-            })
-        };
-        sop.statements.iter().filter(of_amount).any(|statement| {
+        let mut of_amount = sop.statements.iter().filter(|one| is_of_amount(one));
+        of_amount.any(|statement| {
             (statement.passage, statement.sentence) == (contrast.passage, contrast.sentence)
                 && self.shows(statement)
         })
@@ -146,6 +161,14 @@ impl Shown<'_> {
     fn before(&self, statement: &Statement) -> Option<Outcome> {
         judge(statement, &self.trial.ordinary, &self.ordinary)
     }
+}
+
+fn is_of_amount(statement: &Statement) -> bool {
+    const AMOUNTS: [&str; 3] = ["_minutes", "_percent", "_versions"];
+    statement.rule.as_ref().is_some_and(|rule| {
+        rule.require_reads()
+            .any(|fact| AMOUNTS.iter().any(|end| fact.ends_with(end)))
+    })
 }
 
 fn judge(statement: &Statement, facts: &Facts, known: &KnownFacts) -> Option<Outcome> {
@@ -176,7 +199,7 @@ fn against(sop: &Sop, contrast: &Contrast, advice: &mut Advice) {
             "Commander could make no rule of this sentence, and the command does not say that it is \
              kept: people have to see to it."
         }
-        Stand::Against | Stand::Amount | Stand::Open => return,
+        Stand::Against | Stand::Amount | Stand::Enough | Stand::Open => return,
     };
     let passage = sop.passages.get(contrast.passage);
     advice.findings.extend(passage.map(|passage| Finding {

@@ -67,20 +67,32 @@ impl Claims {
         let Some(told) = tags.iter().position(|tag| tag.is(Word::Announce)) else {
             return;
         };
-        let near_told = |at: usize| at.abs_diff(told) <= 4 && at > told;
-        let clocks = tags
+        const DAY: i64 = 24 * 60;
+        let comma = |tag: &Tag| matches!(tag.meaning, Meaning::Mark(',' | ';'));
+        let from = tags[..told].iter().rposition(comma).map_or(0, |at| at + 1);
+        let to = tags[told..]
             .iter()
-            .enumerate()
-            .filter_map(|(at, tag)| match tag.meaning {
-                Meaning::Clock(minutes) => Some((at, minutes)),
+            .position(comma)
+            .map_or(tags.len(), |at| told + at);
+        // With one clause only what stands just behind the word is its time.
+        let alone = from == 0 && to == tags.len();
+        let to = if alone { (told + 5).min(to) } else { to };
+        let of_notice = moment(&tags[if alone { told } else { from }..to]);
+        let of_deploy =
+            moment(&tags[..if alone { told } else { from }]).or_else(|| moment(&tags[to..]));
+        if let (Some(notice), Some(deploy)) = (of_notice, of_deploy) {
+            let ahead = match (notice, deploy) {
+                ((Some(told), notice), (Some(day), deploy)) => {
+                    let minutes = deploy.unwrap_or(0) - notice.unwrap_or(0);
+                    Some((day - told).rem_euclid(7) * DAY + minutes)
+                }
+                // "At 23:00 for 02:00" is of the night.
+                ((_, Some(notice)), (_, Some(deploy))) => Some((deploy - notice).rem_euclid(DAY)),
                 _ => None,
-            });
-        let (of_notice, of_deploy): (Vec<_>, Vec<_>) = clocks.partition(|(at, _)| near_told(*at));
-        if let ([(_, notice), ..], [(_, deploy), ..]) = (of_notice.as_slice(), of_deploy.as_slice())
-            && deploy >= notice
-        {
-            self.assume("attested.notice_minutes", i64::from(deploy - notice).into());
-            return;
+            };
+            if let Some(ahead) = ahead {
+                return self.assume("attested.notice_minutes", ahead.into());
+            }
         }
         let then = tags[..told]
             .iter()
@@ -94,7 +106,6 @@ impl Claims {
         if !durations(tags).is_empty() {
             return;
         }
-        const DAY: i64 = 24 * 60;
         let said = |words: &[&str]| tags.iter().any(|tag| words.contains(&tag.first.as_str()));
         if said(&["today", "now", "tonight", "heute", "hoy", "hoje"]) {
             self.assume("attested.notice_minutes", 0.into());
@@ -144,28 +155,19 @@ impl Claims {
     /// "Staging Monday 09:00, production Tuesday 10:00": how long it ran in between.
     pub(super) fn between(&mut self, tags: &[Tag]) {
         const DAY: i64 = 24 * 60;
-        let moment = |place: PlaceWord| {
+        let moment_at = |place: PlaceWord| {
             let at = tags
                 .iter()
                 .position(|tag| tag.meaning == Meaning::Place(place))?;
             let behind = tags.get(at + 1..)?.iter().take(4);
             let own = behind.take_while(|tag| !matches!(tag.meaning, Meaning::Place(_)));
-            let mut day = None;
-            let mut minute = None;
-            for tag in own {
-                match tag.meaning {
-                    Meaning::Days(days) if days.count_ones() == 1 => {
-                        day = Some(i64::from(days.trailing_zeros()));
-                    }
-                    Meaning::Clock(minutes) => minute = Some(i64::from(minutes)),
-                    _ => {}
-                }
-            }
-            (day.is_some() || minute.is_some()).then(|| (day, minute.unwrap_or(0)))
+            let own: Vec<Tag> = own.cloned().collect();
+            moment(&own).map(|(day, minute)| (day, minute.unwrap_or(0)))
         };
-        let (Some(staged), Some(live)) =
-            (moment(PlaceWord::Staging), moment(PlaceWord::Production))
-        else {
+        let (Some(staged), Some(live)) = (
+            moment_at(PlaceWord::Staging),
+            moment_at(PlaceWord::Production),
+        ) else {
             return;
         };
         let days = match (staged.0, live.0) {
@@ -418,4 +420,17 @@ impl Topic {
             _ => return None,
         })
     }
+}
+
+/// The first day of the week and the first time of day that are named.
+fn moment(tags: &[Tag]) -> Option<(Option<i64>, Option<i64>)> {
+    let day = tags.iter().find_map(|tag| match tag.meaning {
+        Meaning::Days(days) if days.count_ones() == 1 => Some(i64::from(days.trailing_zeros())),
+        _ => None,
+    });
+    let minute = tags.iter().find_map(|tag| match tag.meaning {
+        Meaning::Clock(minutes) => Some(i64::from(minutes)),
+        _ => None,
+    });
+    (day.is_some() || minute.is_some()).then_some((day, minute))
 }

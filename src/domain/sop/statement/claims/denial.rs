@@ -22,9 +22,10 @@ pub(in super::super) fn is_denied(tags: &[Tag], at: usize) -> bool {
             ) || ABSENT.iter().any(|word| tag.first.starts_with(word))
         })
         || (MUST_LEAD.iter().any(|word| tags[at].is(*word)) && comes_too_late(tags, at))
-        || at
-            .checked_sub(1)
-            .is_some_and(|before| tags[before].first == "non")
+        || at.checked_sub(1).is_some_and(|before| {
+            // "0 critical findings"
+            tags[before].first == "non" || tags[before].meaning == Meaning::Number(0)
+        })
 }
 
 /// "没备份就迁移": without a backup, then it migrates; the denial ends there.

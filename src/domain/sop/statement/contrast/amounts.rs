@@ -103,7 +103,15 @@ impl Read<'_> {
         let is_ceiling = match self.sentence.has_any(&[Word::Not, Word::Freeze]) {
             true => near.any(over),
             // "30分钟内": it stands behind the length.
-            false if own.get(asked.at + 1).is_some_and(|tag| tag.first == "内") => true,
+            false
+                if own
+                    .iter()
+                    .skip(asked.at)
+                    .take(3)
+                    .any(|tag| tag.first == "内") =>
+            {
+                true
+            }
             // "After ten days at most"
             false
                 if own
@@ -210,7 +218,13 @@ impl Read<'_> {
             .command
             .windows(2)
             .position(|two| self.cues(&two[0], Cue::RightAfter) && two[1].is(Word::After));
-        let clocks: Vec<(usize, u32)> = windows_of_day(self.command);
+        // "On Saturday, and on Monday": the days between them.
+        let days: Vec<(usize, u32)> = days_of_week(self.command);
+        if let [(_, from), (at, to)] = days.as_slice() {
+            let value = (to + 7 - from) % 7 * DAY;
+            return vec![Measure { at: *at, value }];
+        }
+        let clocks: Vec<(usize, u32)> = times_of_day(self.command);
         if let [(_, from), (at, to)] = clocks.as_slice() {
             let value = (to + DAY - from) % DAY;
             return vec![Measure { at: *at, value }];
@@ -222,12 +236,21 @@ impl Read<'_> {
 }
 
 /// The times of day that a command names.
-fn windows_of_day(command: &[Tag]) -> Vec<(usize, u32)> {
+fn times_of_day(command: &[Tag]) -> Vec<(usize, u32)> {
     let clock = |(at, tag): (usize, &Tag)| match tag.meaning {
         Meaning::Clock(minutes) => Some((at, minutes)),
         _ => None,
     };
     command.iter().enumerate().filter_map(clock).collect()
+}
+
+/// The single days of the week that a command names, Monday as 0.
+fn days_of_week(command: &[Tag]) -> Vec<(usize, u32)> {
+    let day = |(at, tag): (usize, &Tag)| match tag.meaning {
+        Meaning::Days(days) if days.count_ones() == 1 => Some((at, days.trailing_zeros())),
+        _ => None,
+    };
+    command.iter().enumerate().filter_map(day).collect()
 }
 
 /// "Merge", "maintenance": acts that are more than a deploy.

@@ -29,6 +29,8 @@ pub enum Stand {
     Against,
     /// It names less than is asked for, or more than is allowed.
     Amount,
+    /// It names as much as is asked for.
+    Enough,
     /// It cannot be told whether it is kept.
     Open,
 }
@@ -62,7 +64,7 @@ pub(super) fn stand(
     } else {
         match read.misses_an_amount() {
             Some(true) => Some(Stand::Amount),
-            Some(false) => None,
+            Some(false) => Some(Stand::Enough),
             None if read.removes_the_kept() || read.is_no_fix() => Some(Stand::Against),
             None if read.is_in_line() => None,
             None => read.is_open().then_some(Stand::Open),

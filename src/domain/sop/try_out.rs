@@ -105,7 +105,12 @@ impl Shown<'_> {
                                 == (broken.passage, broken.sentence)
                     })
         };
-        !self.is_spoken_of(broken) && (self.tells_of_care || is_kept() || is_enough())
+        // "Delete what is older than a month" keeps a month, though it deletes.
+        let deletes = broken.kind == StatementKind::Retention;
+        match self.is_spoken_of(broken) {
+            true => deletes && is_enough(),
+            false => self.tells_of_care || is_kept() || is_enough(),
+        }
     }
 
     /// Whether the command says anything about what decides it.

@@ -1,5 +1,6 @@
 //! The output of a container, as lines with their stream and time.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use bollard::container::LogOutput;
@@ -51,6 +52,8 @@ pub struct Logs {
     joined: Frames,
     ready: VecDeque<LogLine>,
     passed: Passed,
+    /// With what the lines end, behind those that are ready.
+    failure: Option<EngineError>,
     reading: Reading,
 }
 
@@ -65,51 +68,65 @@ enum Reading {
     Ended,
 }
 
-/// Until when lines were passed on. Within a stream the times only rise; from one to the other
-/// they need not.
+/// What was passed on while following, to find what was not.
 #[derive(Debug, Default)]
 struct Passed {
     first: Option<Timestamp>,
-    stdout: Option<Timestamp>,
-    stderr: Option<Timestamp>,
+    stdout: Last,
+    stderr: Last,
+}
+
+/// The latest time of a stream's lines, and how many lines had it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Last {
+    at: Option<Timestamp>,
+    lines: usize,
 }
 
 impl Passed {
-    fn until(since: Option<Timestamp>) -> Self {
-        Self {
-            first: None,
-            stdout: since,
-            stderr: since,
+    fn of(&mut self, stream: LogStream) -> &mut Last {
+        match stream {
+            LogStream::Stdout => &mut self.stdout,
+            LogStream::Stderr => &mut self.stderr,
         }
     }
 
-    /// Whether this line is new; it counts as passed on from now.
-    fn is_new(&mut self, line: &LogLine) -> bool {
-        let last = match line.stream {
-            LogStream::Stdout => &mut self.stdout,
-            LogStream::Stderr => &mut self.stderr,
-        };
-        if last.is_some_and(|last| line.at <= last) {
-            return false;
-        }
-        *last = Some(line.at);
+    fn add(&mut self, line: &LogLine) {
         self.first.get_or_insert(line.at);
-        true
+        let last = self.of(line.stream);
+        match last.at.map(|at| line.at.cmp(&at)) {
+            Some(Ordering::Less) => {}
+            Some(Ordering::Equal) => last.lines += 1,
+            Some(Ordering::Greater) | None => {
+                *last = Last {
+                    at: Some(line.at),
+                    lines: 1,
+                };
+            }
+        }
+    }
+
+    /// Whether a line that is read again was not passed on before.
+    fn is_new(&mut self, line: &LogLine) -> bool {
+        let last = self.of(line.stream);
+        match last.at.map(|at| line.at.cmp(&at)) {
+            Some(Ordering::Less) => false,
+            Some(Ordering::Equal) if last.lines > 0 => {
+                last.lines -= 1;
+                false
+            }
+            _ => true,
+        }
     }
 
     /// What to ask for to see all lines behind those that were passed on.
-    fn rest(&mut self, request: LogsRequest) -> LogsRequest {
-        let Some(last) = self.stdout.max(self.stderr) else {
+    fn rest(&self, request: LogsRequest) -> LogsRequest {
+        let Some(last) = self.stdout.at.max(self.stderr.at) else {
             return LogsRequest {
                 end: LogEnd::Now,
                 ..request
             };
         };
-        if request.tail != LogTail::All {
-            // What stands before the tail was not wanted.
-            self.stdout = self.stdout.or(self.first);
-            self.stderr = self.stderr.or(self.first);
-        }
         LogsRequest {
             // The two streams are written side by side: a second is far more than they differ.
             since: Some(
@@ -149,7 +166,8 @@ impl Docker {
             frames: self.log_frames(id, &request).await?,
             joined: Frames::default(),
             ready: VecDeque::new(),
-            passed: Passed::until(request.since),
+            passed: Passed::default(),
+            failure: None,
             reading: match request.end {
                 LogEnd::Now => Reading::Last,
                 LogEnd::ContainerStops => Reading::Follows,
@@ -165,6 +183,7 @@ impl Docker {
         let client = self.client(DOING, QUERY).await?;
         Ok(client
             .logs(id.as_str(), Some(logs_options(request)))
+            .fuse()
             .boxed())
     }
 }
@@ -175,42 +194,74 @@ impl Logs {
     pub async fn next(&mut self) -> Option<Result<LogLine, EngineError>> {
         loop {
             while let Some(line) = self.ready.pop_front() {
-                // The engine counts whole seconds, so it gives lines that were seen already.
-                if self.passed.is_new(&line) {
+                if self.is_wanted(&line) {
                     return Some(Ok(line));
                 }
+            }
+            if let Some(failure) = self.failure.take() {
+                return Some(Err(failure));
             }
             if matches!(self.reading, Reading::Ended) {
                 return None;
             }
+            // The streams are fused: one that has ended says so again.
             match self.frames.next().await {
                 Some(Ok(frame)) => {
                     let (stream, bytes) = divided(frame);
                     self.ready.extend(self.joined.push(stream, &bytes));
                 }
-                Some(Err(error)) => match std::mem::replace(&mut self.reading, Reading::Ended) {
-                    Reading::ReadsAgain(begun) if is_gone(&error) => self.ready.extend(begun),
-                    _ => return Some(Err(self.docker.classify(&error, DOING, QUERY))),
-                },
+                Some(Err(error)) => {
+                    let reading = std::mem::replace(&mut self.reading, Reading::Ended);
+                    let read_again = matches!(reading, Reading::ReadsAgain(_));
+                    if let Reading::ReadsAgain(begun) = reading {
+                        self.ready.extend(begun);
+                    }
+                    if !(read_again && is_gone(&error)) {
+                        self.failure = Some(self.docker.classify(&error, DOING, QUERY));
+                    }
+                }
                 None if matches!(self.reading, Reading::Follows) => {
                     let rest = self.passed.rest(self.request);
-                    match self.docker.log_frames(&self.id, &rest).await {
+                    let opened = self.docker.log_frames(&self.id, &rest).await;
+                    let begun = self.joined.finish();
+                    match opened {
                         Ok(frames) => {
                             self.frames = frames;
-                            self.reading = Reading::ReadsAgain(self.joined.finish());
+                            self.reading = Reading::ReadsAgain(begun);
                         }
                         Err(error) => {
                             self.reading = Reading::Ended;
-                            return Some(Err(error));
+                            self.ready.extend(begun);
+                            self.failure = Some(error);
                         }
                     }
                 }
                 None => {
-                    self.reading = Reading::Ended;
                     self.ready.extend(self.joined.finish());
+                    self.reading = match std::mem::replace(&mut self.reading, Reading::Ended) {
+                        Reading::ReadsAgain(_) if !self.ready.is_empty() => {
+                            Reading::ReadsAgain(Vec::new())
+                        }
+                        _ => Reading::Ended,
+                    };
                 }
             }
         }
+    }
+
+    fn is_wanted(&mut self, line: &LogLine) -> bool {
+        // The engine counts whole seconds, so it gives lines that were seen already.
+        if self.request.since.is_some_and(|since| line.at <= since) {
+            return false;
+        }
+        if !matches!(self.reading, Reading::ReadsAgain(_)) {
+            self.passed.add(line);
+            return true;
+        }
+        // What stands before a tail was not wanted.
+        let is_before =
+            self.request.tail != LogTail::All && self.passed.first.is_some_and(|at| line.at < at);
+        !is_before && self.passed.is_new(line)
     }
 }
 
@@ -272,30 +323,25 @@ mod tests {
 
     #[test]
     fn what_was_passed_on_is_not_passed_on_again() {
-        let mut passed = Passed::until(None);
+        let mut passed = Passed::default();
+        assert_eq!(passed.rest(FOLLOWS).since, None, "no line yet");
         let out = line(LogStream::Stdout, "03.000002");
-        assert!(passed.is_new(&out));
-        assert!(!passed.is_new(&out));
-        // The other stream may come later with an earlier time.
-        assert!(passed.is_new(&line(LogStream::Stderr, "03.000001")));
+        // Two lines may have one time, and a clock may be set back.
+        for line in [&out, &out, &line(LogStream::Stdout, "01")] {
+            passed.add(line);
+        }
+        passed.add(&line(LogStream::Stderr, "03.000001"));
         let rest = passed.rest(FOLLOWS);
         assert_eq!(rest.since, Some(line(LogStream::Stdout, "02.000002").at));
         assert_eq!((rest.tail, rest.end), (LogTail::All, LogEnd::Now));
-        assert!(passed.is_new(&line(LogStream::Stdout, "03.000003")));
-    }
 
-    #[test]
-    fn what_stands_before_a_tail_is_not_passed_on() {
-        let wanted = LogsRequest {
-            tail: LogTail::Last(1),
-            ..FOLLOWS
-        };
-        let mut passed = Passed::until(None);
-        assert_eq!(passed.rest(wanted).tail, LogTail::Last(1), "no line yet");
-        assert!(passed.is_new(&line(LogStream::Stdout, "03.5")));
-        assert_eq!(passed.rest(wanted).tail, LogTail::All);
-        assert!(!passed.is_new(&line(LogStream::Stderr, "03.4")));
-        assert!(passed.is_new(&line(LogStream::Stderr, "03.6")));
+        assert!(!passed.is_new(&line(LogStream::Stdout, "02.5")));
+        assert!(!passed.is_new(&line(LogStream::Stderr, "03.000001")));
+        assert!(!passed.is_new(&out));
+        assert!(!passed.is_new(&out));
+        assert!(passed.is_new(&out), "a third line of that time");
+        assert!(passed.is_new(&line(LogStream::Stdout, "03.000003")));
+        assert!(passed.is_new(&line(LogStream::Stderr, "03.000002")));
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! When something may go out: windows, freezes, and what lasts.
 
 use super::super::demand::{Demand, Lasting};
-use super::super::meaning::{Meaning, Word};
+use super::super::meaning::{Meaning, PlaceWord, Word};
 use super::super::season::stretches;
 use super::super::sentence::{Sentence, Tag};
-use super::super::window::{Reach, Window, reach, windows};
+use super::super::window::{Reach, Window, Windows, reach, windows};
 use super::names_emergency;
 
 /// What the times are about; without one of these, opening hours would be rules.
@@ -23,43 +23,21 @@ const SUBJECT: [Word; 10] = [
 
 pub(super) fn demands(sentence: &Sentence) -> Vec<Demand> {
     // "周五不要上生产": what is forbidden or bound to a time there is a change.
-    let in_production = sentence.owns_place(super::super::meaning::PlaceWord::Production)
-        && sentence.owns_any(&[Word::Not, Word::Only]);
-    let timetable = timetable(sentence);
-    if !sentence.is_about(&SUBJECT) && !is_bare(sentence) && !in_production && timetable.is_none() {
+    let in_production =
+        sentence.owns_place(PlaceWord::Production) && sentence.owns_any(&[Word::Not, Word::Only]);
+    if let Some(listed) = timetable(sentence) {
+        let allowed = true;
+        return vec![Demand::Window { listed, allowed }];
+    }
+    if !sentence.is_about(&SUBJECT) && !is_bare(sentence) && !in_production {
         return Vec::new();
     }
     let mut found = Vec::new();
     let forbids = forbids(sentence);
     let own = after_freeze(sentence, before_exception(sentence));
-    // What the other cells of a row say is said of other times.
-    let rest: Vec<Tag> = match &timetable {
-        Some(timetable) => own
-            .iter()
-            .filter(|tag| !timetable.within.contains(&tag.start))
-            .cloned()
-            .collect(),
-        None => Vec::new(),
-    };
-    let own = if timetable.is_some() { &rest } else { own };
     let (allowed, own) = before_ban(own);
-    let allowed = windows(allowed);
-    if !allowed.listed.is_empty()
-        && !allowed.outside
-        && !is_about_people(sentence)
-        && !is_condition(sentence)
-    {
-        found.push(Demand::Window {
-            listed: allowed.listed,
-            allowed: true,
-        });
-    }
-    if let Some(Timetable {
-        listed,
-        is_for_all: true,
-        ..
-    }) = timetable
-    {
+    let listed = windows(allowed).listed;
+    if !listed.is_empty() {
         let allowed = true;
         found.push(Demand::Window { listed, allowed });
     }
@@ -106,106 +84,69 @@ pub(super) fn demands(sentence: &Sentence) -> Vec<Demand> {
     found
 }
 
-/// "Production: Tuesdays, 10:00-12:00", "| Schema changes | Sundays, 2-4 |": a label, or cells of a
-/// row, and beside them nothing but times.
-struct Timetable {
-    listed: Vec<Window>,
-    /// Whether its label names no service or system that it is for alone.
-    is_for_all: bool,
-    /// Where its times stand in the passage.
-    within: std::ops::RangeInclusive<usize>,
+/// "Production deploys: Tuesdays, 10:00-12:00", "| Standard changes | Sundays, 2-4 |": a label, and
+/// behind it nothing but times. Whatever else is said there, or above it, may turn its meaning: then
+/// it is none.
+fn timetable(sentence: &Sentence) -> Option<Vec<Window>> {
+    let own = sentence.own();
+    let is_led = sentence.own > 0;
+    let denies = |meaning: &Meaning| {
+        matches!(
+            meaning,
+            Meaning::Word(Word::Not | Word::Stop | Word::Freeze | Word::OnCall | Word::People)
+        )
+    };
+    let turned = sentence.above.iter().any(denies) || own.iter().any(|tag| denies(&tag.meaning));
+    if is_led || turned {
+        return None;
+    }
+    let bar = |tag: &Tag| tag.meaning == Meaning::Mark('|');
+    let colon = |tag: &Tag| tag.meaning == Meaning::Mark(':');
+    let (label, times) = match own.iter().any(bar) {
+        true => {
+            let mut cells = own.split(bar).filter(|cell| !cell.is_empty());
+            let two = (cells.next()?, cells.next()?);
+            cells.next().is_none().then_some(two)?
+        }
+        false => {
+            let at = own.iter().position(colon)?;
+            (&own[..at], &own[at + 1..])
+        }
+    };
+    let is_subject = |tag: &Tag| {
+        tag.is(Word::Deploy) || (tag.is(Word::Change) && tag.first.starts_with("chang"))
+    };
+    let is_preferred = |tag: &Tag| PREFERRED.contains(&tag.first.as_str());
+    let in_production = |tag: &Tag| tag.meaning == Meaning::Place(PlaceWord::Production);
+    let is_plain = label.iter().all(|tag| {
+        is_subject(tag)
+            || is_preferred(tag)
+            || in_production(tag)
+            || ORDINARY.contains(&tag.first.as_str())
+    });
+    // "Production: 9-17" below "Support" is no time of deploys.
+    let of_deploys = label.iter().any(|tag| is_subject(tag) || is_preferred(tag))
+        || (label.iter().any(in_production)
+            && sentence.above.contains(&Meaning::Word(Word::Deploy)));
+    let only_times = !times.is_empty() && times.iter().all(is_of_time);
+    let found = windows(times);
+    let is_range = found.listed.iter().all(is_closed);
+    (is_plain && of_deploys && only_times && is_range && !found.outside && !found.listed.is_empty())
+        .then_some(found.listed)
 }
 
-fn timetable(sentence: &Sentence) -> Option<Timetable> {
-    let own = sentence.own();
-    let parted = |tag: &Tag| matches!(tag.meaning, Meaning::Mark('|'));
-    let is_row = own.iter().any(parted);
-    let cells: Vec<&[Tag]> = match is_row {
-        true => own.split(parted).collect(),
-        false => {
-            let colon = own
-                .iter()
-                .position(|tag| tag.meaning == Meaning::Mark(':'))?;
-            vec![&own[..colon], &own[colon + 1..]]
-        }
-    };
-    // "(outside the lunch rush)" tells why.
-    let plain = |cell: &[Tag]| -> Vec<Tag> {
-        let mut depth = 0;
-        let mut kept = Vec::new();
-        for tag in cell {
-            match tag.meaning {
-                Meaning::Mark('(') => depth += 1,
-                Meaning::Mark(')') => depth -= 1,
-                _ if depth > 0 => {}
-                _ => kept.push(tag.clone()),
-            }
-        }
-        kept
-    };
-    let is_time = |cell: &[Tag]| {
-        !cell.is_empty()
-            && cell.iter().all(|tag| {
-                is_of_time(tag) && !matches!(tag.meaning, Meaning::Word(Word::Not | Word::Only))
-            })
-    };
-    let (times, labels): (Vec<Vec<Tag>>, Vec<Vec<Tag>>) = cells
-        .into_iter()
-        .map(plain)
-        .filter(|cell| !cell.is_empty())
-        .partition(|cell| is_time(cell));
-    let [times] = times.as_slice() else {
-        return None;
-    };
-    let names_subject = |tag: &Tag| match &tag.meaning {
-        Meaning::Place(_) => true,
-        Meaning::Word(word) => matches!(
-            word,
-            Word::Deploy | Word::Change | Word::Migration | Word::Window | Word::Should
-        ),
-        Meaning::Other => LABELS.contains(&tag.first.as_str()),
-        _ => false,
-    };
-    let label = labels.first()?;
-    let names = match is_row {
-        true => labels.iter().flatten().any(names_subject),
-        false => {
-            let denies = |tag: &Tag| tag.is(Word::Not) || tag.is(Word::Stop);
-            label.len() <= 4 && label.iter().any(names_subject) && !label.iter().any(denies)
-        }
-    };
-    let is_for_all = label.iter().all(|tag| {
-        names_subject(tag)
-            || ORDINARY.contains(&tag.first.as_str())
-            || matches!(tag.meaning, Meaning::Mark(_) | Meaning::Word(_))
-    });
-    let people = sentence.has_any(&[Word::OnCall, Word::Present, Word::Freeze]);
-    let found = windows(times);
-    let is_range = found.listed.iter().any(|window| window.hours.is_some());
-    let (first, last) = (times.first()?, times.last()?);
-    (names && !people && !found.outside && is_range).then_some(Timetable {
-        listed: found.listed,
-        is_for_all,
-        within: first.start..=last.start,
-    })
+/// Whether it has a beginning and an end of the same day.
+fn is_closed(window: &Window) -> bool {
+    window
+        .hours
+        .is_some_and(|hours| hours.from < hours.to && hours.to < 24 * 60)
 }
+
+const PREFERRED: [&str; 4] = ["preferred", "recommended", "best", "ideal"];
 
 /// Words that narrow a label to no service.
 const ORDINARY: [&str; 7] = [
     "standard", "normal", "regular", "routine", "planned", "all", "general",
-];
-
-/// What a timetable of changes is labelled with.
-const LABELS: [&str; 9] = [
-    "preferred",
-    "recommended",
-    "best",
-    "ideal",
-    "update",
-    "updates",
-    "upgrade",
-    "upgrades",
-    "patching",
 ];
 
 /// "Never on a weekend!", "business hours only (9-17)": nothing but times, and what is said of them.
@@ -281,8 +222,13 @@ fn after_freeze<'a>(sentence: &Sentence, own: &'a [Tag]) -> &'a [Tag] {
     }
 }
 
-/// "Nine to five, never on Fridays": what is allowed, and what is banned behind the comma.
+/// "Deploys run from nine to five, never on Fridays": what is allowed, and what is banned behind the
+/// comma. Only the plainest of sentences allows anything: most that stand before a ban give a reason.
 fn before_ban(own: &[Tag]) -> (&[Tag], &[Tag]) {
+    const PLAIN: [&str; 15] = [
+        "run", "runs", "go", "goes", "out", "happen", "take", "place", "we", "are", "made", "the",
+        "our", "laufen", "gehen",
+    ];
     let denies = |tag: &Tag| tag.is(Word::Not) || tag.is(Word::Stop);
     let turn = own
         .windows(2)
@@ -291,25 +237,33 @@ fn before_ban(own: &[Tag]) -> (&[Tag], &[Tag]) {
         return (&[], own);
     };
     let (before, behind) = own.split_at(turn);
-    let leads = before.iter().any(|tag| {
-        let words = [
-            Word::If,
-            Word::Unless,
-            Word::Freeze,
-            Word::After,
+    let is_plain = before.iter().all(|tag| {
+        let ends = [
+            Word::Not,
+            Word::Until,
+            Word::Peak,
+            Word::Holiday,
             Word::Before,
+            Word::After,
         ];
-        words.iter().any(|word| tag.is(*word)) || denies(tag)
+        let of_time = is_of_time(tag) && !ends.iter().any(|word| tag.is(*word));
+        of_time
+            || tag.is(Word::Deploy)
+            || tag.meaning == Meaning::Place(PlaceWord::Production)
+            || PLAIN.contains(&tag.first.as_str())
     });
-    // "The office is open from nine to five, no deploys on Sundays" allows nothing.
-    let is_subject = |tag: &Tag| {
-        let words = [Word::Deploy, Word::Change, Word::Migration, Word::Window];
-        words.iter().any(|word| tag.is(*word))
-    };
-    let leads = leads || !(before.iter().any(is_subject) || before.iter().all(is_of_time));
-    match leads || windows(before).listed.is_empty() || windows(behind).listed.is_empty() {
-        true => (&[], own),
-        false => (before, behind),
+    let (allowed, banned) = (windows(before), windows(behind));
+    let days = |windows: &Windows| windows.listed.iter().fold(0, |days, one| days | one.days);
+    let is_allowed = allowed
+        .listed
+        .iter()
+        .all(|window| is_closed(window) || (window.hours.is_none() && window.days != 0));
+    // What both name is a contradiction, which nobody meant.
+    let both = days(&allowed) & days(&banned) != 0;
+    match is_plain && is_allowed && !both && !allowed.listed.is_empty() && !banned.listed.is_empty()
+    {
+        true => (before, behind),
+        false => (&[], own),
     }
 }
 

@@ -40,6 +40,7 @@ pub(super) fn windows(tags: &[Tag]) -> Windows {
         started: false,
         last_day: None,
         from_at: None,
+        hour_at: None,
         closing: false,
         found: Windows::default(),
     };
@@ -59,6 +60,8 @@ struct Reader<'a> {
     /// Where an hour stood that something begins at, first and last phrase, so that the next one may
     /// end it.
     from_at: Option<(usize, usize)>,
+    /// Where the last hour stood.
+    hour_at: Option<usize>,
     /// The next hour ends a stretch of several days.
     closing: bool,
     found: Windows,
@@ -88,7 +91,10 @@ impl Reader<'_> {
     fn days(&mut self, at: usize, days: u8) {
         let range_from = self.last_day.filter(|(before, _)| self.joins(*before, at));
         match range_from {
-            Some((_, from)) if self.open.hours.is_some() => self.stretch(from, days),
+            // "After 18:00 Monday to Thursday" is of each day, "Friday 18:00 to Monday" is one time.
+            Some((day, from)) if self.hour_at.is_some_and(|hour| hour > day) => {
+                self.stretch(from, days);
+            }
             Some((_, from)) => self.open.days |= between_days(from, days),
             // "After 15:00 on Thursdays and Fridays"
             None if self.open.hours.is_some() && self.open.days != 0 && self.is_listed(at) => {
@@ -115,11 +121,16 @@ impl Reader<'_> {
 
     /// "Or on", "nor after": what stands here is another time, and not a part of the one before.
     fn is_choice(&self, at: usize) -> bool {
-        const OR: [&str; 8] = ["or", "nor", "oder", "noch", "ni", "o", "ou", "\u{6216}"];
+        const OR: [&str; 9] = [
+            "or", "nor", "oder", "noch", "ni", "nem", "o", "ou", "\u{6216}",
+        ];
         let small = |tag: &&Tag| {
             is_small(tag)
                 || is_on(tag, true)
                 || tag.is(Word::Before)
+                || tag.is(Word::Until)
+                || tag.is(Word::Between)
+                || tag.is(Word::From)
                 || [
                     "un", "una", "une", "um", "uma", "los", "le", "les", "las", "de", "ab", "vor",
                     "nach",
@@ -158,6 +169,19 @@ impl Reader<'_> {
     }
 
     fn hour(&mut self, at: usize, last: usize, minutes: u32) {
+        // "After 14:00 on Thursdays, or before 10:00 on Mondays": its days are named already.
+        let has_days = self
+            .hour_at
+            .zip(self.last_day)
+            .is_some_and(|(hour, (day, _))| hour < day && self.open.hours.is_some());
+        let goes_on = self
+            .from_at
+            .is_some_and(|(from, last)| self.joins_from(from, last, at));
+        let is_other = has_days || (self.open.hours.is_some() && self.is_choice(at));
+        if is_other && !goes_on && !self.closing {
+            self.push();
+        }
+        self.hour_at = Some(last);
         let hours = if self.closing {
             self.closing = false;
             Hours {
@@ -320,6 +344,7 @@ impl Reader<'_> {
         self.open = Window::default();
         self.started = false;
         self.from_at = None;
+        self.hour_at = None;
     }
 
     fn finish(mut self) -> Windows {

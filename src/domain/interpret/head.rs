@@ -355,6 +355,20 @@ impl Stretch<'_> {
         None
     }
 
+    /// "bring shop back", where no version says that another one is to run.
+    pub(super) fn comes_back(&self, at: usize) -> bool {
+        let verb = &self.words.units[at].lower;
+        let last = self.end - 1;
+        let particle = &self.words.units[last].lower;
+        let listed = self.words.definition.separable.iter().any(|separable| {
+            separable.needs_version
+                && separable.action == Action::Rollback
+                && separable.verb == *verb
+                && separable.particle == *particle
+        });
+        listed && last > at && self.is_object(at + 1..last)
+    }
+
     /// Nothing but what is acted on: "back then we rolled it out" tells.
     fn is_object(&self, units: Range<usize>) -> bool {
         let parts = [

@@ -23,7 +23,9 @@ impl Reader<'_> {
         let units = self.clauses[index].units.clone();
         let name = self.words.skip(units.start, &[Role::Filler]);
         let follows = self.clauses.get(1);
-        let colon = name + 1 == units.end && self.words.kind(units.end) == Some(Kind::Colon);
+        // Before a condition the colon belongs to the clause.
+        let last = name + 1 == units.end || name + 2 == units.end;
+        let colon = last && self.words.kind(name + 1) == Some(Kind::Colon);
         if colon && self.is_perhaps_a_person(name) && self.is_capitalised(name) {
             return self.is_asked_politely();
         }

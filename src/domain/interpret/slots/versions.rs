@@ -219,6 +219,9 @@ impl Slots<'_> {
         {
             let end = self.skip(branch + 1, &[Role::VersionNoun]).min(branch + 2);
             let name = self.words.units[branch].text.clone();
+            if last_of {
+                self.note(Concern::RelativeVersion, first..noun);
+            }
             self.push(VersionMention::Reference(name), branch..branch + 1);
             return Some(end);
         }

@@ -355,6 +355,29 @@ impl Stretch<'_> {
         None
     }
 
+    /// "bring shop back", where no version says that another one is to run.
+    pub(super) fn comes_back(&self, at: usize) -> bool {
+        let verb = &self.words.units[at].lower;
+        let place = [Role::On, Role::At, Role::Determiner, Role::EnvironmentNoun];
+        let backs = |particle: usize| {
+            let said = &self.words.units[particle].lower;
+            self.words.definition.separable.iter().any(|separable| {
+                separable.needs_version
+                    && separable.action == Action::Rollback
+                    && separable.verb == *verb
+                    && separable.particle == *said
+            })
+        };
+        let ends = |particle: usize| {
+            (particle + 1..self.end)
+                .all(|at| self.words.is_environment(at) || self.words.any(at, &place))
+        };
+        (at + 1..self.end)
+            // "return shop to qa" leads somewhere else.
+            .filter(|particle| !self.words.has(*particle, Role::To))
+            .any(|back| backs(back) && ends(back) && self.is_object(at + 1..back))
+    }
+
     /// Nothing but what is acted on: "back then we rolled it out" tells.
     fn is_object(&self, units: Range<usize>) -> bool {
         let parts = [

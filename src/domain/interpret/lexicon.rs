@@ -74,6 +74,8 @@ pub(super) enum Role {
     Payload,
     /// "database", "cache": the service itself, where nothing else is named.
     Infrastructure,
+    /// "github", "vps": where something is kept or run; no environment and no service.
+    Hosting,
     VersionNoun,
     GitNoun,
     VersionPlural,

@@ -73,6 +73,9 @@ impl Reader<'_> {
         if first >= self.0.end {
             return Mood::Empty;
         }
+        if self.is_help_with(all.start..first) {
+            return Mood::Help;
+        }
         let mood = self.sentence(first, polite);
         // "deploy ... as admin" is a command with an attempt in it, "mark it approved" only an attempt.
         let attempt = self.0.holds(all, &[Role::Injection]);
@@ -155,6 +158,10 @@ impl Reader<'_> {
     fn without_verb(&self, first: usize) -> Mood {
         let words = self.0.words;
         let rest = first..self.0.end;
+        // "bring shop back": to the version before, or only to life? It is asked.
+        if self.0.comes_back(first) {
+            return Mood::Fragment;
+        }
         if words.has(first, Role::VerbNoun) || self.noun_phrase(first) {
             return self.nominal(first);
         }
@@ -199,6 +206,14 @@ impl Reader<'_> {
         } else {
             Mood::Foreign
         }
+    }
+
+    /// "help me deploy": with nothing that is to be deployed it asks how that is done.
+    fn is_help_with(&self, opening: Range<usize>) -> bool {
+        let words = self.0.words;
+        let verb = opening.end;
+        let bare = words.skip(verb + 1, &[Role::Filler]) >= self.0.end;
+        bare && words.has(verb, Role::Verb) && self.0.holds(opening, &[Role::Help])
     }
 
     /// Where the clause really begins, and whether it begins politely.

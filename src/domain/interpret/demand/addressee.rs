@@ -23,6 +23,12 @@ impl Reader<'_> {
         let units = self.clauses[index].units.clone();
         let name = self.words.skip(units.start, &[Role::Filler]);
         let follows = self.clauses.get(1);
+        // Before a condition the colon belongs to the clause.
+        let last = name + 1 == units.end || name + 2 == units.end;
+        let colon = last && self.words.kind(name + 1) == Some(Kind::Colon);
+        if colon && self.is_perhaps_a_person(name) && self.is_capitalised(name) {
+            return self.is_asked_politely();
+        }
         let alone = name + 1 == units.end
             && self.words.kind(units.end) == Some(Kind::Comma)
             && follows.is_some_and(|clause| clause.link == Link::Comma);
@@ -47,6 +53,20 @@ impl Reader<'_> {
             && unit.quote.is_none()
             && unit.text.chars().all(char::is_alphabetic)
             && !slip
+    }
+
+    fn is_capitalised(&self, at: usize) -> bool {
+        let mut letters = self.words.units[at].text.chars();
+        letters.next().is_some_and(char::is_uppercase) && letters.all(char::is_lowercase)
+    }
+
+    /// "Dana: could you restart shop?"; "Shop: could you restart it?" names the service.
+    fn is_asked_politely(&self) -> bool {
+        let polite = |index: usize| {
+            let asks = self.clauses[index].end == Some(Kind::Question);
+            asks && matches!(&self.moods[index], Mood::Command(head) if head.polite)
+        };
+        self.demand.found.pronoun.is_none() && (1..self.clauses.len()).any(polite)
     }
 
     fn service_follows(&self) -> bool {

@@ -302,6 +302,7 @@ impl Reader<'_> {
     /// A clause of a text without any command: the best guess is still worth showing.
     fn alone(&mut self, index: usize) {
         match self.moods[index].clone() {
+            Mood::Question | Mood::Fragment if self.is_remark(index) => self.aside(index),
             Mood::Question => {
                 let action = self.shown_by(index);
                 self.guess(index, action, None);
@@ -345,6 +346,20 @@ impl Reader<'_> {
             }
             _ => self.aside(index),
         }
+    }
+
+    /// "is it stuck again (crashing)?": one word in brackets behind a question explains it.
+    fn is_remark(&self, index: usize) -> bool {
+        let units = self.clauses[index].units.clone();
+        let (Some(asked), Some(mark)) = (index.checked_sub(1), units.start.checked_sub(1)) else {
+            return false;
+        };
+        let word = &self.words.units[units.start];
+        self.moods[asked] == Mood::Question
+            && self.words.text(mark..mark + 1) == "("
+            && units.len() == 1
+            && word.is_unknown_name()
+            && word.services.is_empty()
     }
 
     /// What a report or a ban is about is worth showing, too. Nothing follows from it.

@@ -199,6 +199,8 @@ impl<'a> Slots<'a> {
             // It stays among the words that were not understood.
         } else if job || sign || asked || unit.any(&little) || unit.any(&LEADS) {
             self.uses[at] = Use::Little;
+        } else if self.is_searched_for(at) {
+            // It stays among the words that were not understood.
         } else if self.words.definition.prepositions.contains(&unit.lower) {
             // "the commit auf staging": of another language than the rest, and no name.
         } else if unit.is_unknown_name() || self.may_be_any_word(at) {
@@ -229,10 +231,21 @@ impl<'a> Slots<'a> {
             && self.words.kind(at - 1) != Some(Kind::Comma)
     }
 
-    /// A branch may be called like an ordinary word; it is one where a version was asked for.
+    /// A branch may be called like an ordinary word, and a service like a place of the web; it is one
+    /// where that was asked for.
     fn may_be_any_word(&self, at: usize) -> bool {
-        self.expect.asked == Some(QuestionSlot::Version)
-            && self.words.any(at, &[Role::Plain, Role::Payload])
+        match self.expect.asked {
+            Some(QuestionSlot::Version) => self.words.any(at, &[Role::Plain, Role::Payload]),
+            Some(QuestionSlot::Service) => self.words.has(at, Role::Hosting),
+            _ => false,
+        }
+    }
+
+    /// "logs with the keyword 'timeout'"
+    fn is_searched_for(&self, at: usize) -> bool {
+        let unit = &self.words.units[at];
+        let told = at > self.range.start && self.has(at - 1, Role::Plain);
+        self.only_shows() && told && unit.quote.is_some() && unit.services.is_empty()
     }
 
     /// Whether only words of greeting stand before it: "hey @bot".

@@ -85,6 +85,17 @@ impl Slots<'_> {
                 end > noun && self.key(&self.words.units[noun].lower) == Some(Key::Namespace);
             return self.unknown_place(at, first, end - 1, !namespace);
         }
+        if matches!(lead, Some(Role::To | Role::On))
+            && self.has(first, Role::Hosting)
+            && self.words.units[first].services.is_empty()
+            && self.moves_or_scales()
+        {
+            self.found.unknown_places.push(Said {
+                value: self.words.units[first].lower.clone(),
+                span: self.words.span(first..noun),
+            });
+            return Some(noun);
+        }
         if marked && self.any(noun, &nouns) {
             return self.unknown_place(at, first, noun, self.has(noun, Role::EnvironmentNoun));
         }

@@ -22,6 +22,11 @@ impl Slots<'_> {
             }
             marked => self.version_value(&marked[1..])?,
         };
+        if unit.text[mark..].starts_with(':') && self.is_image_of_named(name) {
+            // "deploy shop to staging with image acme/shop:v1.2": its own image adds the version.
+            self.push(value, at..at + 1);
+            return Some(at + 1);
+        }
         let bare = without_registry(name);
         if bare.is_some() {
             // Images are built here; none is taken from elsewhere.
@@ -35,6 +40,28 @@ impl Slots<'_> {
         });
         self.push(value, at..at + 1);
         Some(at + 1)
+    }
+
+    /// Whether the image is called like the one service that was named before it. A bare name is
+    /// settled as the service by that.
+    fn is_image_of_named(&mut self, image: &str) -> bool {
+        let last = image.rsplit('/').next().unwrap_or(image);
+        match (self.found.services.as_slice(), self.candidates.as_slice()) {
+            ([only], []) => only.value.typed().eq_ignore_ascii_case(last),
+            ([], [only]) => {
+                let at = only.at;
+                let named = only.mark.is_none()
+                    && self.words.units[at].text.eq_ignore_ascii_case(last)
+                    && is_service_form(&self.words.units[at].text);
+                if named {
+                    self.candidates.clear();
+                    self.push_name(at);
+                    self.take(at..at + 1);
+                }
+                named
+            }
+            _ => false,
+        }
     }
 
     pub(super) fn is_resource(&self, word: &str) -> bool {

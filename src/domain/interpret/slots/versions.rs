@@ -207,16 +207,25 @@ impl Slots<'_> {
         ];
         let noun = self.skip(adjectives, &nouns).min(adjectives + 1);
         let has = |role: Role| (first..adjectives).any(|at| self.has(at, role));
-        if has(Role::Newest)
+        let rolls_back = self.is_action(&[Action::Rollback]);
+        // "la dernière version de main"
+        let last_of = has(Role::Last)
+            && !rolls_back
+            && self.has(adjectives, Role::VersionNoun)
+            && self.has(self.skip(noun + 1, &[Role::Determiner]), Role::BranchName)
+            && self.has(noun, Role::Of);
+        if (has(Role::Newest) || last_of)
             && let Some(branch) = self.branch_behind(noun)
         {
             let end = self.skip(branch + 1, &[Role::VersionNoun]).min(branch + 2);
             let name = self.words.units[branch].text.clone();
+            if last_of {
+                self.note(Concern::RelativeVersion, first..noun);
+            }
             self.push(VersionMention::Reference(name), branch..branch + 1);
             return Some(end);
         }
         let text = self.words.text(first..adjectives).to_lowercase();
-        let rolls_back = self.is_action(&[Action::Rollback]);
         let noun_of = self.words.get(adjectives).filter(|_| noun > adjectives);
         let deed = noun_of.is_some_and(|unit| unit.has(Role::VerbNoun));
         let goes_live = noun_of.is_some_and(|unit| {

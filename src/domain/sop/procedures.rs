@@ -80,13 +80,6 @@ impl Procedures {
         self.sops.iter().map(of_sop).collect()
     }
 
-    /// Whether a command tells how it is done, and nothing in it speaks of a lack.
-    pub fn tells_of_care(&self, command: &str) -> bool {
-        self.definition
-            .as_ref()
-            .is_some_and(|definition| statement::tells_of_care(command, definition))
-    }
-
     pub fn sops(&self) -> &[Sop] {
         &self.sops
     }

@@ -26,7 +26,6 @@ pub fn try_out(
         ordinary: KnownFacts::new(&trial.ordinary),
         trial,
         claims,
-        tells_of_care: procedures.tells_of_care(command),
         names_a_time: claims.weekday.is_some() || claims.minute.is_some() || claims.day.is_some(),
     };
     let contrasts = procedures.contrasts(command);
@@ -59,8 +58,6 @@ struct Shown<'a> {
     ordinary: KnownFacts,
     trial: &'a Trial,
     claims: &'a Claims,
-    /// Whether the command tells how it is done, and nothing of it speaks of a lack.
-    tells_of_care: bool,
     names_a_time: bool,
 }
 
@@ -92,24 +89,25 @@ impl Shown<'_> {
                     && self.shows(other)
             })
         };
-        // "On Saturday, and on Monday" where a day must lie between.
-        let is_enough = || {
-            is_of_amount(broken)
-                && contrasts
-                    .iter()
-                    .filter(|(of, _)| of.file == sop.file)
-                    .flat_map(|(_, contrasts)| contrasts)
-                    .any(|contrast| {
-                        contrast.stand == Stand::Enough
-                            && (contrast.passage, contrast.sentence)
-                                == (broken.passage, broken.sentence)
-                    })
+        let stands = |stand: Stand| {
+            let mut of_sop = contrasts
+                .iter()
+                .filter(|(of, _)| of.file == sop.file)
+                .flat_map(|(_, contrasts)| contrasts);
+            of_sop.any(|contrast| {
+                contrast.stand == stand
+                    && (contrast.passage, contrast.sentence) == (broken.passage, broken.sentence)
+            })
         };
+        // "On Saturday, and on Monday" where a day must lie between.
+        let is_enough = || is_of_amount(broken) && stands(Stand::Enough);
+        // What time it is does not depend on what is told.
+        let is_told = || !is_of_time(broken) && stands(Stand::Told);
         // "Delete what is older than a month" keeps a month, though it deletes.
         let deletes = broken.kind == StatementKind::Retention;
         match self.is_spoken_of(broken) {
             true => deletes && is_enough(),
-            false => self.tells_of_care || is_kept() || is_enough(),
+            false => is_told() || is_kept() || is_enough(),
         }
     }
 
@@ -118,12 +116,8 @@ impl Shown<'_> {
         let Some(rule) = &statement.rule else {
             return false;
         };
-        let of_time = matches!(
-            statement.kind,
-            StatementKind::TimeWindow | StatementKind::Freeze
-        );
         let approvals = matches!(rule.demand, Demand::Approvals(_));
-        (of_time && self.names_a_time)
+        (is_of_time(statement) && self.names_a_time)
             || rule
                 .require_reads()
                 .chain(approvals.then_some("approval.count"))
@@ -168,6 +162,13 @@ impl Shown<'_> {
     }
 }
 
+fn is_of_time(statement: &Statement) -> bool {
+    matches!(
+        statement.kind,
+        StatementKind::TimeWindow | StatementKind::Freeze
+    )
+}
+
 fn is_of_amount(statement: &Statement) -> bool {
     const AMOUNTS: [&str; 3] = ["_minutes", "_percent", "_versions"];
     statement.rule.as_ref().is_some_and(|rule| {
@@ -204,7 +205,7 @@ fn against(sop: &Sop, contrast: &Contrast, advice: &mut Advice) {
             "Commander could make no rule of this sentence, and the command does not say that it is \
              kept: people have to see to it."
         }
-        Stand::Against | Stand::Amount | Stand::Enough | Stand::Open => return,
+        _ => return,
     };
     let passage = sop.passages.get(contrast.passage);
     advice.findings.extend(passage.map(|passage| Finding {

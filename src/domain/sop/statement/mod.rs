@@ -162,11 +162,6 @@ pub fn contrasts(sop: &Sop, definition: &Definition, command: &str) -> Vec<Contr
     found
 }
 
-/// Whether a command tells how it is done, and nothing in it speaks of a lack.
-pub fn tells_of_care(command: &str, definition: &Definition) -> bool {
-    contrast::tells_of_care(&sentence::tag(command, definition), definition)
-}
-
 /// A sentence that demands something.
 struct Meant {
     /// Which sentence of the passage.

@@ -8,24 +8,30 @@ use super::super::recognise::{removes, says_no};
 use super::super::sentence::Tag;
 use super::Read;
 
-/// Whether the command tells how it is done, and nothing in it speaks of a lack, a hurry or a part:
-/// "first the backup, then the migration". A command that only says what is wanted tells nothing.
-pub(in super::super) fn tells_of_care(command: &[Tag], definition: &Definition) -> bool {
-    let done = |tag: &Tag| {
-        let word = [Word::Done, Word::Pass, Word::First];
-        word.iter().any(|word| tag.is(*word)) || definition.cues(Cue::Then, &tag.first)
-    };
-    let tells = command
-        .iter()
-        .enumerate()
-        .any(|(at, tag)| at > 0 && at + 1 < command.len() && (done(tag) || is_comma(tag)));
-    let clocks = command
-        .iter()
-        .filter(|tag| matches!(tag.meaning, Meaning::Clock(_)));
-    tells
-        && clocks.count() < 2
-        && !acts_too_early(command, definition)
-        && !(0..command.len()).any(|at| is_ill(command, at, definition))
+impl Read<'_> {
+    /// "First the backup, then the migration": whether the command speaks of something that the
+    /// sentence is about, in more than one step or as done, and nothing in it speaks of a lack, a hurry
+    /// or a part. That may keep the sentence, or it may not: people have to look.
+    pub(super) fn is_told(&self) -> bool {
+        let command = self.command;
+        let done = |tag: &Tag| {
+            let word = [Word::Done, Word::Pass, Word::First];
+            word.iter().any(|word| tag.is(*word)) || self.cues(tag, Cue::Then)
+        };
+        let tells = command
+            .iter()
+            .enumerate()
+            .any(|(at, tag)| at > 0 && at + 1 < command.len() && (done(tag) || is_comma(tag)));
+        let clocks = command
+            .iter()
+            .filter(|tag| matches!(tag.meaning, Meaning::Clock(_)));
+        let terms: Vec<usize> = self.terms().collect();
+        tells
+            && clocks.count() < 2
+            && !self.shared(&terms).is_empty()
+            && !acts_too_early(command, self.definition)
+            && !(0..command.len()).any(|at| is_ill(command, at, self.definition))
+    }
 }
 
 fn is_comma(tag: &Tag) -> bool {

@@ -13,8 +13,6 @@ mod people;
 mod topics;
 mod words;
 
-pub(super) use account::tells_of_care;
-
 use super::claims::{is_denied, is_missing};
 use super::definition::{Cue, Definition};
 use super::meaning::{Meaning, Word};
@@ -31,6 +29,8 @@ pub enum Stand {
     Amount,
     /// It names as much as is asked for.
     Enough,
+    /// It tells of what the sentence is about, and how it is done, and of no lack.
+    Told,
     /// It cannot be told whether it is kept.
     Open,
 }
@@ -66,6 +66,7 @@ pub(super) fn stand(
             Some(true) => Some(Stand::Amount),
             Some(false) => Some(Stand::Enough),
             None if read.removes_the_kept() || read.is_no_fix() => Some(Stand::Against),
+            None if read.is_told() => Some(Stand::Told),
             None if read.is_in_line() => None,
             None => read.is_open().then_some(Stand::Open),
         }
@@ -271,7 +272,6 @@ impl Read<'_> {
             && of_release
             && !sentence.has(Word::Reported)
             && (!self.wanted().is_empty() || !self.shared(&self.forbidden()).is_empty())
-            && !account::tells_of_care(self.command, self.definition)
     }
 
     /// Whether a word of the command is one of these.

@@ -225,9 +225,9 @@ fn after_freeze<'a>(sentence: &Sentence, own: &'a [Tag]) -> &'a [Tag] {
 /// "Deploys run from nine to five, never on Fridays": what is allowed, and what is banned behind the
 /// comma. Only the plainest of sentences allows anything: most that stand before a ban give a reason.
 fn before_ban(own: &[Tag]) -> (&[Tag], &[Tag]) {
-    const PLAIN: [&str; 15] = [
+    const PLAIN: [&str; 20] = [
         "run", "runs", "go", "goes", "out", "happen", "take", "place", "we", "are", "made", "the",
-        "our", "laufen", "gehen",
+        "our", "laufen", "gehen", "每", "为", "常", "规", "日",
     ];
     let denies = |tag: &Tag| tag.is(Word::Not) || tag.is(Word::Stop);
     let turn = own
@@ -249,6 +249,7 @@ fn before_ban(own: &[Tag]) -> (&[Tag], &[Tag]) {
         let of_time = is_of_time(tag) && !ends.iter().any(|word| tag.is(*word));
         of_time
             || tag.is(Word::Deploy)
+            || tag.is(Word::Window)
             || tag.meaning == Meaning::Place(PlaceWord::Production)
             || PLAIN.contains(&tag.first.as_str())
     });
@@ -258,9 +259,13 @@ fn before_ban(own: &[Tag]) -> (&[Tag], &[Tag]) {
         .listed
         .iter()
         .all(|window| is_closed(window) || (window.hours.is_none() && window.days != 0));
-    // What both name is a contradiction, which nobody meant.
-    let both = days(&allowed) & days(&banned) != 0;
-    match is_plain && is_allowed && !both && !allowed.listed.is_empty() && !banned.listed.is_empty()
+    // Where nothing is left to be allowed it was no permission.
+    let contradicts = days(&allowed) != 0 && days(&allowed) & !days(&banned) == 0;
+    match is_plain
+        && is_allowed
+        && !contradicts
+        && !allowed.listed.is_empty()
+        && !banned.listed.is_empty()
     {
         true => (before, behind),
         false => (&[], own),

@@ -134,6 +134,8 @@ pub(super) enum Cue {
     Later,
     /// "Followed by": it comes behind the release, as a sentence asks.
     Afterwards,
+    /// "This": the morning behind it is none that follows.
+    Morning,
     /// "We'll": it is not done yet.
     Promise,
     /// "Next", before a length of time or a [`Cue::Span`].

@@ -181,7 +181,10 @@ impl Read<'_> {
                 let ends = at + 1 == to && self.cues(&command[at], Cue::Afterwards);
                 (ends && !is_after_a_release)
                     || promised
-                    || self.cues(&command[at], Cue::Later)
+                    || (self.cues(&command[at], Cue::Later)
+                        && !at
+                            .checked_sub(1)
+                            .is_some_and(|before| self.cues(&command[before], Cue::Morning)))
                     || (self.cues(&command[at], Cue::Next)
                         && next.is_some_and(|tag| {
                             matches!(tag.meaning, Meaning::Unit(_) | Meaning::Days(_))

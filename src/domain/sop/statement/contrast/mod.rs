@@ -227,7 +227,10 @@ impl Read<'_> {
             .iter()
             .take(4)
             .take_while(|tag| !tag.ends_clause());
-        near.any(|tag| tag.rest.last().is_some_and(|word| word == "off") && !tag.is(Word::Approve))
+        near.any(|tag| {
+            let switched = tag.first.starts_with("switch") || tag.first.starts_with("turn");
+            switched && tag.rest.last().is_some_and(|word| word == "off")
+        })
     }
 
     /// Where the command and the sentence say the same, of these terms of the sentence.

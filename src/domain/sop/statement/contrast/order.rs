@@ -1,6 +1,6 @@
 //! What comes first, meanwhile, and all at once.
 
-use super::super::claims::is_denied;
+use super::super::claims::{is_conjunction, is_denied};
 use super::super::definition::Cue;
 use super::super::meaning::{Meaning, StrategyWord, Word};
 use super::super::sentence::Tag;
@@ -113,8 +113,12 @@ impl Read<'_> {
             Some(named) => lasts(self.command, named),
             // "The vote is open till eight": what stands before it lasts.
             None => {
-                let ongoing = |tag: &Tag| tag.is(Word::Ongoing) || self.cues(tag, Cue::Running);
-                let Some(at) = self.command.iter().position(ongoing) else {
+                let ongoing = |at: &usize| {
+                    let tag = &self.command[*at];
+                    (tag.is(Word::Ongoing) || self.cues(tag, Cue::Running))
+                        && !is_denied(self.command, *at)
+                };
+                let Some(at) = (0..self.command.len()).find(ongoing) else {
                     return false;
                 };
                 (at.saturating_sub(3)..at)
@@ -150,7 +154,9 @@ impl Read<'_> {
                         .command
                         .get(at + 1)
                         .is_some_and(|tag| tag.first == "once"));
-            together && !is_denied(self.command, at)
+            // "Together with Ann"
+            let with_somebody = self.command.get(at + 1).is_some_and(is_conjunction);
+            together && !with_somebody && !is_denied(self.command, at)
         });
         // "Not more than one at a time"
         let no_more = sentence.own().iter().any(|tag| self.cues(tag, Cue::Excess));

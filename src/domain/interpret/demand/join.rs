@@ -103,7 +103,16 @@ impl Reader<'_> {
                     Some(Form::Percent | Form::Number | Form::Duration | Form::Version)
                 )
             });
-        let concern = if figures {
+        // "On failure do not roll back": the watch would do it all the same.
+        let forbids = self
+            .with_conditions(index)
+            .any(|at| self.holds(at, &[Role::Negator, Role::Halt, Role::Without]));
+        let timed = self.with_conditions(index).any(|at| self.has_times(at));
+        let concern = if forbids {
+            Concern::Negation
+        } else if timed {
+            Concern::Scheduled
+        } else if figures {
             Concern::Condition
         } else {
             Concern::RollBackIfBad

@@ -107,7 +107,14 @@ impl Slots<'_> {
     fn is_purpose(&self, article: usize, place: usize) -> bool {
         let nouns = [Role::EnvironmentNoun, Role::PlaceNoun];
         let deed = [Role::TestNoun, Role::Verb, Role::Inflected];
-        let led = article < place && self.has(article, Role::Determiner);
+        // "for the production" is a place, "for the production team" is none.
+        let followed = self
+            .words
+            .get(place + 1)
+            .is_some_and(|unit| place + 1 < self.range.end && unit.is_unknown_name())
+            || (place + 1 < self.range.end
+                && self.any(place + 1, &[Role::Plain, Role::ServiceNoun]));
+        let led = article < place && self.has(article, Role::Determiner) && followed;
         let thing = self.is_also_a_thing(place);
         !self.any(place + 1, &nouns) && (led || thing || self.any(place, &deed))
     }

@@ -11,6 +11,19 @@ impl Slots<'_> {
     pub(super) fn pinned(&mut self, at: usize, mark: usize) -> Option<usize> {
         let unit = &self.words.units[at];
         let name = &unit.text[..mark];
+        // "to prod#eu": an environment of that name, and no service.
+        let led = at
+            .checked_sub(1)
+            .is_some_and(|before| self.words.any(before, &[Role::To, Role::On]));
+        let is_place = self.is_word_for(name, &[Role::Environment])
+            || self
+                .words
+                .definition
+                .environments
+                .contains_key(&name.to_lowercase());
+        if unit.text[mark..].starts_with('#') && (led || is_place) {
+            return None;
+        }
         let value = match &unit.text[mark..] {
             numbered if is_numbered(numbered) => {
                 // `pr#42`: no service is called so.
@@ -24,6 +37,10 @@ impl Slots<'_> {
         };
         if unit.text[mark..].starts_with(':') && self.is_image_of_named(name) {
             // "deploy shop to staging with image acme/shop:v1.2": its own image adds the version.
+            if without_registry(name).is_some() {
+                // Images are built here; none is taken from elsewhere.
+                self.note(Concern::NotRead, at..at + 1);
+            }
             self.push(value, at..at + 1);
             return Some(at + 1);
         }

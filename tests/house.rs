@@ -374,3 +374,26 @@ fn test_doubles_live_under_tests_only() {
         "/// A simulation (`SimulatedWorld`) is under tests.\nfn f() {}",
     );
 }
+
+/// What is committed can be read and reviewed: text, and no more than a person would scroll through.
+#[test]
+fn nothing_committed_is_binary() {
+    const MOST: usize = 2 * 1024 * 1024;
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let listed = std::process::Command::new("git")
+        .args(["ls-files", "-z"])
+        .current_dir(root)
+        .output()
+        .unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    let files: Vec<&str> = listed.split('\0').filter(|name| !name.is_empty()).collect();
+    assert!(files.contains(&"Cargo.toml"), "{files:?}");
+    for name in files {
+        // A file that is deleted and not yet committed is no file any more.
+        let Ok(bytes) = std::fs::read(root.join(name)) else {
+            continue;
+        };
+        assert!(bytes.len() <= MOST, "{name} has {} bytes", bytes.len());
+        assert!(std::str::from_utf8(&bytes).is_ok(), "{name} is no text");
+    }
+}

@@ -137,9 +137,17 @@ impl Reader<'_> {
                 ]
                 .contains(&tag.first.as_str())
         };
-        let mut near = self.tags[..at].iter().rev().take(4);
-        near.find(|tag| !small(tag))
-            .is_some_and(|tag| OR.contains(&tag.first.as_str()))
+        let is_or = |tag: &Tag| OR.contains(&tag.first.as_str());
+        let before = &self.tags[..at];
+        let led = before.iter().rev().take(3).take_while(small).count();
+        let lead = before.len().checked_sub(led + 1).map(|lead| &before[lead]);
+        lead.is_some_and(|lead| {
+            // "After 17:00, on weekends, or on holidays"
+            let listed = lead.meaning == Meaning::Mark(',')
+                && led > 0
+                && self.tags[at..].iter().take(7).any(is_or);
+            listed || is_or(lead)
+        })
     }
 
     /// "from Friday 15:00 until Monday 8:00"
@@ -197,7 +205,9 @@ impl Reader<'_> {
                 from: self.open.hours.map_or(0, |hours| hours.from),
                 to: minutes,
             }
-        } else if self.follows(at, &[Word::Before, Word::Until, Word::To]) || self.ends_the_day(at)
+        } else if self.follows(at, &[Word::Before, Word::Until, Word::To])
+            || self.is_end_on_a_day(at)
+            || self.ends_the_day(at)
         {
             if self.open.hours.is_none() && self.open.days != 0 && self.is_choice(at) {
                 self.push();
@@ -222,6 +232,16 @@ impl Reader<'_> {
         };
         self.open.hours = Some(hours);
         self.started = true;
+    }
+
+    /// "Before Monday 10:00"
+    fn is_end_on_a_day(&self, at: usize) -> bool {
+        let before = &self.tags[..at];
+        matches!(
+            before,
+            [.., end, day] if matches!(day.meaning, Meaning::Days(_))
+                && (end.is(Word::Before) || end.is(Word::Until))
+        )
     }
 
     /// "Last deploy of the day: 15:30"

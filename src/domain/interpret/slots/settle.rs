@@ -11,14 +11,13 @@ use crate::domain::interpret::vocabulary::suggest;
 
 impl Slots<'_> {
     pub(super) fn settle(&mut self) {
-        let candidates = std::mem::take(&mut self.candidates);
+        let mut candidates = std::mem::take(&mut self.candidates);
         if self.answer(&candidates) {
             return;
         }
         if candidates.is_empty() && self.found.services.is_empty() {
             self.infrastructure();
         }
-        let mut candidates = candidates;
         candidates.retain(|candidate| !self.is_perhaps_deed(*candidate));
         self.short_commit(&mut candidates);
         self.name_beside_service(&mut candidates);

@@ -41,11 +41,7 @@ pub(super) fn stand(
     command: &[Tag],
     definition: &Definition,
 ) -> Option<Stand> {
-    let read = Read {
-        sentence,
-        command,
-        definition,
-    };
+    let read = Read::new(sentence, command, definition);
     if read.is_of_another_size() {
         return None;
     }
@@ -79,12 +75,9 @@ pub(super) fn denied(
     command: &[Tag],
     definition: &Definition,
 ) -> Option<Stand> {
-    let read = Read {
-        sentence,
-        command,
-        definition,
-    };
-    read.denies_the_wanted().then_some(Stand::Against)
+    Read::new(sentence, command, definition)
+        .denies_the_wanted()
+        .then_some(Stand::Against)
 }
 
 struct Read<'a> {
@@ -93,7 +86,15 @@ struct Read<'a> {
     definition: &'a Definition,
 }
 
-impl Read<'_> {
+impl<'a> Read<'a> {
+    fn new(sentence: &'a Sentence, command: &'a [Tag], definition: &'a Definition) -> Self {
+        Self {
+            sentence,
+            command,
+            definition,
+        }
+    }
+
     /// The sentence's own words that tell what it is about.
     pub(super) fn terms(&self) -> impl Iterator<Item = usize> + '_ {
         let tags = &self.sentence.tags;

@@ -83,6 +83,15 @@ impl Read<'_> {
         let Some(after) = then.iter().position(|tag| tag.is(Word::After)) else {
             return false;
         };
+        // "Told after lunch" says nothing of the release.
+        let mut behind = then[after + 1..].iter().take(4);
+        let of_release = behind.any(|tag| {
+            let words = [Word::Deploy, Word::Change, Word::Done];
+            words.iter().any(|word| tag.is(*word)) || self.cues(tag, Cue::Object)
+        });
+        if !of_release || then.iter().any(|tag| tag.is(Word::Before)) {
+            return false;
+        }
         let acts = first
             .iter()
             .any(|tag| tag.is(Word::Deploy) || tag.is(Word::Change));

@@ -179,7 +179,7 @@ fn a_foreign_client_is_named_in_one_place_only() {
     }
     for (path, text) in [
         (
-            "src/adapters/db/read.rs",
+            "src/adapters/db/read/plans.rs",
             "use rusqlite::{Connection, params};",
         ),
         ("src/adapters/docker/mod.rs", "use bollard::Docker;"),

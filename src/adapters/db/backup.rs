@@ -19,7 +19,10 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
-use super::{StoreError, Trail, read, unwritable, writer};
+use super::read::executions::{EXECUTION, executions};
+use super::read::instance::instance;
+use super::read::releases::{RELEASE, releases};
+use super::{StoreError, Trail, unwritable, writer};
 use crate::domain::audit::AuditEntry;
 use crate::domain::execution::Execution;
 use crate::domain::release::Release;
@@ -200,17 +203,14 @@ pub fn restore(
     }
     sign_in(&mut copy, &stored, now)?;
     let restored = Restored {
-        unfinished: read::executions(
+        unfinished: executions(
             &copy,
-            &format!(
-                "{} WHERE ended_at IS NULL AND status <> 'waiting' ORDER BY id",
-                read::EXECUTION
-            ),
+            &format!("{EXECUTION} WHERE ended_at IS NULL AND status <> 'waiting' ORDER BY id"),
             [],
         )?,
-        live: read::releases(
+        live: releases(
             &copy,
-            &format!("{} WHERE presence = 'live' ORDER BY id", read::RELEASE),
+            &format!("{RELEASE} WHERE presence = 'live' ORDER BY id"),
             [],
         )?,
         about: stored,
@@ -276,7 +276,7 @@ fn about(trail: &Trail, path: &Path, made_at: Timestamp) -> Result<About, Backup
     Ok(About {
         made_at,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        instance: read::instance(&trail.db)?.unwrap_or_default(),
+        instance: instance(&trail.db)?.unwrap_or_default(),
         audit_rows: report.audit_rows,
         head: report.head,
     })

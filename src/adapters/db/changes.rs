@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::rows::{at, from_json, json, word};
+use super::rows::{at, environment, from_json, json, word};
 use super::writer::{Notice, Topic};
 use super::{StoreError, chain, history, seals};
 use crate::domain::approval::{Approval, Approver};
@@ -683,10 +683,6 @@ fn edit_watch(
         .execute(params![id.as_str(), word(&watch.status())?, json(&watch)?])
         .map_err(write_failed)?;
     Ok(())
-}
-
-fn environment(place: &Place) -> &str {
-    place.environment.as_ref().map_or("", |e| e.as_str())
 }
 
 fn stored_word<T: DeserializeOwned + Serialize>(

@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::changes::write_failed;
+use super::read::executions::replayed;
 use super::rows::{at, from_json, json, tampered};
-use super::{Store, StoreError, chain, read, seals};
+use super::{Store, StoreError, chain, seals};
 use crate::domain::execution::ExecutionState;
 use crate::domain::id::ExecutionId;
 
@@ -22,7 +23,7 @@ pub fn shorten(
         let why = format!("the journal of {execution} is shortened already");
         return Err(StoreError::Conflict(why));
     }
-    let state = read::replayed(db, execution)?;
+    let state = replayed(db, execution)?;
     if !state.status.has_ended() {
         let why = format!("{execution} has not ended: its journal stays");
         return Err(StoreError::Conflict(why));

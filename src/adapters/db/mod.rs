@@ -33,7 +33,9 @@ use crate::os::files;
 
 pub use backup::{About, BackupError, Restored, back_up, restore};
 pub use chain::{ChainReport, Verification};
-pub use read::{Counts, Kept, Selection};
+pub use read::Selection;
+pub use read::counts::Counts;
+pub use read::instance::Kept;
 pub use trail::Trail;
 pub use writer::{Notice, Topic, Written};
 

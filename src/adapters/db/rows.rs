@@ -5,10 +5,20 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::StoreError;
+use crate::domain::lock::Place;
 
 /// RFC 3339 in UTC with milliseconds, so that times sort as text.
 pub fn at(timestamp: Timestamp) -> String {
     timestamp.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
+pub fn parse_time(what: &'static str, id: &str, text: &str) -> Result<Timestamp, StoreError> {
+    text.parse().map_err(|error| tampered(what, id, &error))
+}
+
+/// Empty where there is none: a build belongs to its service.
+pub fn environment(place: &Place) -> &str {
+    place.environment.as_ref().map_or("", |e| e.as_str())
 }
 
 pub fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {

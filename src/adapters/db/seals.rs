@@ -17,7 +17,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::StoreError;
 use super::changes::write_failed;
-use super::rows::{json, tampered};
+use super::rows::{environment, json, tampered};
 use crate::domain::audit::Detail;
 use crate::domain::digest::Digest;
 use crate::domain::id::ReleaseId;
@@ -158,8 +158,7 @@ fn written(change: &Change) -> Option<(&'static Kind, String)> {
 }
 
 fn freeze_key(place: &Place) -> String {
-    let environment = place.environment.as_ref().map_or("", |e| e.as_str());
-    format!("{} {environment}", place.service)
+    format!("{} {}", place.service, environment(place))
 }
 
 /// Refuses changes to a row that is not what was written: sealed anew, it would look as if it were.

@@ -131,13 +131,16 @@ fn ways(connection: &Connection, sql: &str) -> Vec<String> {
 fn what_waits_is_found_and_counted_in_indexes_of_what_waits() {
     let directory = tempfile::tempdir().unwrap();
     let connection = connect(&directory.path().join("commander.db")).unwrap();
-    let pending = ways(&connection, read::PENDING_PLANS);
+    let pending = ways(&connection, read::plans::PENDING_PLANS);
     assert_eq!(pending.len(), 1, "{pending:?}");
     let index = "INDEX plans_pending_by_place (service=? AND environment=?)";
     assert!(pending[0].ends_with(index), "{pending:?}");
-    let open = ways(&connection, &read::incidents(read::IS_OPEN));
+    let open = ways(
+        &connection,
+        &read::incidents::incidents(read::incidents::IS_OPEN),
+    );
     assert_eq!(open, ["SCAN incidents USING INDEX incidents_open"]);
-    let counted = ways(&connection, &read::count_all());
+    let counted = ways(&connection, &read::counts::count_all());
     assert_eq!(counted.len(), 6, "{counted:?}");
     for way in counted {
         // Of freezes there are those that are, at most one for each place.

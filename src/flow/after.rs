@@ -15,6 +15,7 @@ use crate::domain::incident::{Freeze, Notification, NotificationEvent};
 use crate::domain::intent::Action;
 use crate::domain::lock::Place;
 use crate::domain::plan::{Plan, Requester, Surface};
+use crate::domain::planner;
 use crate::domain::release::Release;
 use crate::domain::transition::{Change, Transition};
 use crate::domain::watch::{Watch, WatchStatus};
@@ -267,6 +268,25 @@ impl Flow {
             incident: None,
             severity: None,
         });
+    }
+
+    /// Ends the pending plans of a place that were made for another live release or rollback
+    /// target.
+    async fn supersede_outdated(&self, place: &Place) {
+        if let Err(error) = self.try_supersede_outdated(place).await {
+            // They are found out of date again when they are approved.
+            tracing::error!(%place, %error, "plans that are out of date cannot be superseded");
+        }
+    }
+
+    async fn try_supersede_outdated(&self, place: &Place) -> Result<(), FlowError> {
+        let ledger = self.store.ledger(place)?;
+        for plan in self.store.open_plans(place)? {
+            if let Some(why) = planner::outdated(&plan.body, &ledger) {
+                self.supersede(&plan, why).await?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,217 +1,12 @@
-//! The plan: an intent for exactly one (service, environment), resolved against the world.
+//! Which graphs are plans: whole, in order, and of the steps that their action may have. The tables of
+//! what is allowed are at the end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use jiff::Timestamp;
-use petgraph::algo::toposort;
-use petgraph::graphmap::DiGraphMap;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-
-use super::advice::Advice;
-use super::changes::Changes;
-use super::digest::Digest;
-use super::id::{ApprovalId, CommandId, PlanId, ReleaseId, ThreadId};
-use super::intent::{Action, Intent};
-use super::name::{EnvironmentName, PersonName, ServiceName};
-use super::rerun::RerunOf;
-use super::revision::RefKind;
-use super::snapshot::ConfigurationSnapshot;
-use super::step::{Condition, ImageSource, NO, ReleasePin, Step, StepAction, StepId};
-
-/// What the digest covers, and therefore what an approval approves; no row ids, no times.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PlanBody {
-    pub action: Action,
-    pub service: ServiceName,
-    /// Absent for build and test.
-    pub environment: Option<EnvironmentName>,
-    /// Sorted by id.
-    pub steps: Vec<Step>,
-    /// `(before, after)`, sorted.
-    pub edges: Vec<(StepId, StepId)>,
-    pub pins: Pins,
-    /// What the container is created from; absent where none is created or started.
-    pub configuration: Option<ConfigurationSnapshot>,
-    pub rollback_target: Option<ReleasePin>,
-    pub on_degraded: OnDegraded,
-}
-
-/// What may not move between the making of the plan and its start.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Pins {
-    /// The tag, branch or commit that was named; a moved one is drift.
-    pub reference: Option<String>,
-    pub reference_kind: Option<RefKind>,
-    pub commit: Option<String>,
-    pub tree: Option<String>,
-    /// The blob of the Dockerfile.
-    pub dockerfile: Option<String>,
-    pub build_args: BTreeMap<String, String>,
-    /// Only where nothing is built.
-    pub image_id: Option<Digest>,
-    /// What is live when the plan is made, and will be replaced.
-    pub live: Option<ReleasePin>,
-}
-
-/// What happens by itself when the watch finds the release bad.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(
-    rename_all = "snake_case",
-    rename_all_fields = "camelCase",
-    tag = "act"
-)]
-pub enum OnDegraded {
-    /// Approving the plan approves exactly one rollback to this release.
-    RollBack { to: ReleasePin },
-    /// There is nothing to go back to, or nothing automatic is wanted: an incident calls a person.
-    CallPerson,
-    /// The plan makes no release.
-    NotWatched,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Plan {
-    pub id: PlanId,
-    pub digest: Digest,
-    pub body: PlanBody,
-    pub status: PlanStatus,
-    /// Why it is in this status, where a person should know (drift, rejection, expiry).
-    pub reason: Option<String>,
-    pub origin: Origin,
-    pub created_at: Timestamp,
-    /// Until when it is offered; after it, the answer is a new plan.
-    pub expires_at: Timestamp,
-    /// The release rolled back to, or restarted: the row behind the pins.
-    pub target_release: Option<ReleaseId>,
-    /// What changed since the running release.
-    pub changes: Option<Changes>,
-    pub advice: Advice,
-    /// The environments that follow once this one is verified ("staging then production").
-    pub chain: Vec<EnvironmentName>,
-    /// What a person should know before saying yes, in sentences.
-    pub notes: Vec<String>,
-}
-
-/// Where a plan comes from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Origin {
-    pub by: Requester,
-    pub surface: Surface,
-    pub command: Option<CommandId>,
-    pub thread: Option<ThreadId>,
-    pub intent: Option<Intent>,
-    /// The sentence as it was typed, made printable.
-    pub text: Option<String>,
-    /// The execution that it runs again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rerun_of: Option<RerunOf>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(
-    rename_all = "snake_case",
-    rename_all_fields = "camelCase",
-    tag = "kind"
-)]
-pub enum Requester {
-    Person {
-        name: PersonName,
-    },
-    /// The automatic rollback that this approval allowed beforehand.
-    Policy {
-        under: ApprovalId,
-    },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Surface {
-    Api,
-    Cli,
-    Web,
-    Watch,
-    Chain,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PlanStatus {
-    PendingApproval,
-    Approved,
-    Running,
-    Succeeded,
-    Failed,
-    Rejected,
-    Expired,
-    Superseded,
-    Cancelled,
-    RolledBack,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PlanEvent {
-    Approve,
-    Reject,
-    Expire,
-    Supersede,
-    Cancel,
-    Start,
-    Succeed,
-    Fail,
-    RollBack,
-}
-
-/// A move that the life cycle does not have.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a plan that is {status:?} cannot {event:?}")]
-pub struct IllegalPlanMove {
-    pub status: PlanStatus,
-    pub event: PlanEvent,
-}
-
-impl PlanStatus {
-    pub const ALL: [Self; 10] = [
-        Self::PendingApproval,
-        Self::Approved,
-        Self::Running,
-        Self::Succeeded,
-        Self::Failed,
-        Self::Rejected,
-        Self::Expired,
-        Self::Superseded,
-        Self::Cancelled,
-        Self::RolledBack,
-    ];
-
-    /// The table of legal moves.
-    pub fn next(self, event: PlanEvent) -> Result<Self, IllegalPlanMove> {
-        use PlanEvent as E;
-        use PlanStatus as S;
-        Ok(match (self, event) {
-            (S::PendingApproval, E::Approve) => S::Approved,
-            (S::PendingApproval, E::Reject) => S::Rejected,
-            (S::PendingApproval | S::Approved, E::Expire) => S::Expired,
-            (S::PendingApproval | S::Approved, E::Supersede) => S::Superseded,
-            (S::PendingApproval | S::Approved, E::Cancel) => S::Cancelled,
-            (S::Approved, E::Start) => S::Running,
-            (S::Running, E::Succeed) => S::Succeeded,
-            (S::Running, E::Fail) => S::Failed,
-            (S::Running, E::Cancel) => S::Cancelled,
-            (S::Succeeded, E::RollBack) => S::RolledBack,
-            (status, event) => return Err(IllegalPlanMove { status, event }),
-        })
-    }
-
-    pub fn is_open(self) -> bool {
-        matches!(self, Self::PendingApproval | Self::Approved | Self::Running)
-    }
-}
+use super::graph::{Graph, has_path};
+use super::{Plan, PlanBody};
+use crate::domain::intent::Action;
+use crate::domain::step::{Condition, ImageSource, NO, Step, StepAction, StepId};
 
 /// Why a graph is not a plan. Each is a mistake of the planner, or an edited row.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -258,53 +53,17 @@ pub enum InvalidPlan {
     DigestMismatch,
 }
 
-/// Steps by their name.
-type Graph<'a> = DiGraphMap<&'a str, ()>;
-
-fn has_path(graph: &Graph<'_>, from: &StepId, to: &StepId) -> bool {
-    petgraph::algo::has_path_connecting(graph, from.0.as_str(), to.0.as_str(), None)
+impl Plan {
+    /// Refuses a plan whose body is not what its digest says, or is no plan at all.
+    pub fn check(&self) -> Result<(), InvalidPlan> {
+        if self.body.digest() != self.digest {
+            return Err(InvalidPlan::DigestMismatch);
+        }
+        self.body.check()
+    }
 }
 
 impl PlanBody {
-    pub fn digest(&self) -> Digest {
-        Digest::of(self)
-    }
-
-    pub fn step(&self, id: &StepId) -> Option<&Step> {
-        self.steps.iter().find(|step| &step.id == id)
-    }
-
-    /// The steps that must be done before `id` may start.
-    pub fn before<'a>(&'a self, id: &'a StepId) -> impl Iterator<Item = &'a StepId> {
-        self.edges
-            .iter()
-            .filter(move |(_, after)| after == id)
-            .map(|(before, _)| before)
-    }
-
-    /// The steps in an order in which they may run; ties by id, so that it is the same each time.
-    pub fn in_order(&self) -> Result<Vec<&Step>, InvalidPlan> {
-        let graph = self.graph();
-        let order = toposort(&graph, None)
-            .map_err(|cycle| InvalidPlan::Cycle(StepId::from(cycle.node_id())))?;
-        Ok(order
-            .into_iter()
-            .filter_map(|id| self.steps.iter().find(|step| step.id.0 == id))
-            .collect())
-    }
-
-    fn graph(&self) -> Graph<'_> {
-        let mut graph = DiGraphMap::new();
-        // toposort visits in reverse order of insertion; reversing gives ties by id.
-        for step in self.steps.iter().rev() {
-            graph.add_node(step.id.0.as_str());
-        }
-        for (before, after) in &self.edges {
-            graph.add_edge(before.0.as_str(), after.0.as_str(), ());
-        }
-        graph
-    }
-
     /// Refuses graphs that are cyclic, incomplete or hold a step that their action may not have.
     pub fn check(&self) -> Result<(), InvalidPlan> {
         if self.steps.is_empty() {
@@ -415,10 +174,6 @@ impl PlanBody {
         Ok(only_one && before.when.is_none())
     }
 
-    pub(super) fn reaches(&self, from: &StepId, to: &StepId) -> bool {
-        has_path(&self.graph(), from, to)
-    }
-
     fn check_order(&self, graph: &Graph<'_>) -> Result<(), InvalidPlan> {
         let of = |kind: &'static str| self.steps.iter().filter(move |s| s.action.kind() == kind);
         for (first, second) in ORDER {
@@ -484,20 +239,6 @@ const ORDER: &[(&str, &str)] = &[
     ("health_gate", "run_script"),
     ("health_gate", "verify_running"),
 ];
-
-impl StepAction {
-    /// The image this step works with, if any.
-    pub fn image(&self) -> Option<&ImageSource> {
-        match self {
-            Self::RunTest { image, .. }
-            | Self::CreateContainer { image }
-            | Self::Switch { to: image, .. }
-            | Self::SmokeTest { image, .. }
-            | Self::VerifyRunning { image } => Some(image),
-            _ => None,
-        }
-    }
-}
 
 /// The kinds of step that test an image which is there.
 const IMAGE_TEST: &[&str] = &["require_image", "run_test"];
@@ -576,15 +317,5 @@ fn whitelist(action: Action) -> (&'static [&'static str], &'static [&'static str
             &["restart_container", "health_gate"],
         ),
         Action::Scale | Action::Status | Action::Logs | Action::Unsupported => (&[], &[]),
-    }
-}
-
-impl Plan {
-    /// Refuses a plan whose body is not what its digest says, or is no plan at all.
-    pub fn check(&self) -> Result<(), InvalidPlan> {
-        if self.body.digest() != self.digest {
-            return Err(InvalidPlan::DigestMismatch);
-        }
-        self.body.check()
     }
 }

@@ -67,3 +67,8 @@ pub fn image(error: &ImageError) -> Fault {
         ImageError::InUse { .. } => Fault::new(FaultKind::Taken, error.to_string()),
     }
 }
+
+/// What was asked for cannot be done as it stands.
+pub fn rejected(error: impl std::fmt::Display) -> Fault {
+    Fault::new(FaultKind::Rejected, error.to_string())
+}

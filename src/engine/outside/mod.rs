@@ -1,7 +1,10 @@
 //! The production forms of what the engine acts through: the world is the adapters, the journal
 //! is the ledger.
 
+mod build;
+mod container;
 mod faults;
+mod fencing;
 mod journal;
 mod secrets;
 mod world;

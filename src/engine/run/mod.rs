@@ -1,7 +1,9 @@
-//! The loop that carries one execution from its first event to its last.
+//! The loop that carries one execution from its first event to its last. How one act is performed
+//! once it is durable is in `perform`.
+
+mod perform;
 
 use std::collections::BTreeMap;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,26 +13,20 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::actions::{self, Scene};
 use super::journal::{Journal, JournalError, Progress};
 use super::timer::Timer;
-use super::world::{Call, LogSink, World};
+use super::world::{LogSink, World};
 use crate::domain::approval::Authorised;
 use crate::domain::execution::{
     Act, CorruptJournal, Execution, ExecutionState, ExecutionStatus, Fault, FaultKind,
-    GRAPH_VERSION, JournalEvent, StepOutput, StepStatus,
+    GRAPH_VERSION, JournalEvent, StepStatus,
 };
+use crate::domain::intent::Action;
 use crate::domain::lock::Fence;
 use crate::domain::plan::{Plan, Requester};
 use crate::domain::question::{self, Answer, AnswerRefused, Asking};
-use crate::domain::step::{Step, StepId};
-use crate::domain::text::last_words;
-
-/// How long an undo may take besides the drain times of the two containers that it may wait for.
-const UNDO_TIMEOUT: Duration = Duration::from_secs(180);
-
-/// How long an undo waits before it asks again an engine that did not answer.
-const UNDO_PAUSE: Duration = Duration::from_secs(2);
+use crate::domain::step::{Step, StepAction, StepId};
+use perform::Outcome;
 
 /// How long a run that takes its place waits to hear which tokens there are on the engine. Without
 /// an answer the ledger alone counts, and where that is too old (it came from a backup), the run's
@@ -103,12 +99,6 @@ pub enum RunError {
     Corrupt(#[from] CorruptJournal),
     #[error("Commander is stopping; the execution goes on at the next start")]
     Stopping,
-}
-
-/// What came back from a step.
-enum Outcome {
-    Applied(StepId, Result<StepOutput, Fault>),
-    Undone(StepId, Result<(), Fault>),
 }
 
 impl Engine {
@@ -411,61 +401,6 @@ impl<'a> Run<'a> {
         may_be_cancelled(self.plan, &self.state)
     }
 
-    /// Performs one act; its future holds nothing of the run that changes, so that acts run side by
-    /// side.
-    fn launch(&self, act: Act) -> impl Future<Output = Outcome> + Send + use<'a> {
-        let (engine, plan, execution) = (self.engine, self.plan, self.execution);
-        let fence = self.fence.clone();
-        let state = self.state.clone();
-        let (id, forward) = match act {
-            Act::Start(id) => (id, true),
-            Act::Undo(id) => (id, false),
-            Act::Ask(_)
-            | Act::Skip { .. }
-            | Act::Expire { .. }
-            | Act::Unwind { .. }
-            | Act::End(_) => unreachable!("only steps are launched"),
-        };
-        let step = self.steps[&id];
-        let cancel = if forward {
-            self.cancel_steps.child_token()
-        } else {
-            CancellationToken::new()
-        };
-        async move {
-            let call = Call {
-                execution: execution.id.clone(),
-                step: id.clone(),
-                // What is launched was announced by an event, and the first one took the place.
-                fence: fence.expect("a step runs under the run's right"),
-                cancel: cancel.clone(),
-                log: engine.log.clone(),
-            };
-            let timeout = if forward {
-                Duration::from_secs(u64::from(step.timeout_seconds))
-            } else {
-                undo_timeout(plan)
-            };
-            let scene = Scene {
-                world: &*engine.world,
-                timer: &*engine.timer,
-                instance: &engine.instance,
-                plan,
-                execution,
-                state: &state,
-                call: &call,
-                timeout,
-            };
-            if forward {
-                let work = unbroken(actions::apply(step, &scene));
-                Outcome::Applied(id, limited(&*engine.timer, timeout, &cancel, work).await)
-            } else {
-                let work = unbroken(undo_patiently(step, &scene));
-                Outcome::Undone(id, limited(&*engine.timer, timeout, &cancel, work).await)
-            }
-        }
-    }
-
     fn event_of(&self, outcome: Outcome) -> JournalEvent {
         match outcome {
             Outcome::Applied(step, Ok(output)) => JournalEvent::StepDone { step, output },
@@ -530,20 +465,14 @@ impl<'a> Run<'a> {
 /// switch has begun is carried through).
 pub fn may_be_cancelled(plan: &Plan, state: &ExecutionState) -> bool {
     let switching = plan.body.steps.iter().any(|step| {
-        matches!(step.action, crate::domain::step::StepAction::Switch { .. })
+        matches!(step.action, StepAction::Switch { .. })
             && state
                 .steps
                 .get(&step.id)
                 .is_some_and(|s| s.status != StepStatus::Waiting)
     });
-    let is_rollback = plan.body.action == crate::domain::intent::Action::Rollback;
+    let is_rollback = plan.body.action == Action::Rollback;
     state.status == ExecutionStatus::Running && !(is_rollback && switching)
-}
-
-fn undo_timeout(plan: &Plan) -> Duration {
-    let configuration = plan.body.configuration.as_ref();
-    let drain = configuration.map_or(0, |configuration| configuration.drain_seconds);
-    UNDO_TIMEOUT + 2 * Duration::from_secs(drain.into())
 }
 
 /// A journaled start that was just taken in must be performed too (a resumed step).
@@ -552,64 +481,5 @@ fn act_of(event: &JournalEvent) -> Option<Act> {
         JournalEvent::StepStarted { step } => Some(Act::Start(step.clone())),
         JournalEvent::UndoStarted { step } => Some(Act::Undo(step.clone())),
         _ => None,
-    }
-}
-
-/// An undo that meets an engine that is away is tried again for as long as it may take: giving up
-/// would leave the predecessor stopped because Docker was restarted at the wrong moment. Each undo
-/// is harmless when repeated.
-async fn undo_patiently(step: &Step, scene: &Scene<'_>) -> Result<(), Fault> {
-    let give_up = scene.timer.elapsed() + scene.timeout - UNDO_PAUSE;
-    loop {
-        let fault = match actions::undo(step, scene).await {
-            Err(fault) if fault.kind == FaultKind::Unavailable => fault,
-            result => return result,
-        };
-        if scene.timer.elapsed() >= give_up {
-            return Err(fault);
-        }
-        scene
-            .call
-            .say(format!("{}; undoing it is tried again", fault.message));
-        scene.timer.sleep(UNDO_PAUSE).await;
-    }
-}
-
-/// A panic of a step is a fault of that step: what was done is undone as after any other, and the
-/// execution comes to an end.
-async fn unbroken<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-    // What the step worked with is dropped with it; what it shares has locks that outlive a panic.
-    let worked = AssertUnwindSafe(work).catch_unwind().await;
-    worked.unwrap_or_else(|panic| {
-        let said = last_words(&*panic);
-        Err(actions::broken(&format!("the step broke off ({said})")))
-    })
-}
-
-/// Ends the work at its time limit, or a little after its cancellation if it does not end itself.
-async fn limited<T>(
-    timer: &dyn Timer,
-    timeout: Duration,
-    cancel: &CancellationToken,
-    work: impl Future<Output = Result<T, Fault>>,
-) -> Result<T, Fault> {
-    let late = async {
-        timer.sleep(timeout).await;
-        Fault::new(
-            FaultKind::TimedOut,
-            format!("not done within {} s", timeout.as_secs()),
-        )
-    };
-    let left = async {
-        cancel.cancelled().await;
-        // The work sees the same token and cleans up after itself; this bounds how long it may.
-        timer.sleep(Duration::from_secs(15)).await;
-        Fault::new(FaultKind::Cancelled, "cancelled")
-    };
-    tokio::select! {
-        biased;
-        result = work => result,
-        fault = late => Err(fault),
-        fault = left => Err(fault),
     }
 }

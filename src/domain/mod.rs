@@ -21,6 +21,7 @@ pub mod incident;
 pub mod intent;
 pub mod interpret;
 pub mod leftover;
+pub mod letters;
 pub mod lock;
 pub mod name;
 pub mod naming;

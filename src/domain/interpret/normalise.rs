@@ -13,6 +13,7 @@ use unicode_normalization::char::canonical_combining_class;
 
 use super::reading::{Change, ChangeKind};
 use crate::domain::intent::Span;
+use crate::domain::letters::simplified;
 use crate::domain::text::is_printable;
 
 #[derive(Debug, Clone, Default)]
@@ -124,7 +125,8 @@ fn typographic(c: char) -> Option<char> {
         '\u{ff1a}' => ':',
         '\u{ff1b}' => ';',
         '\u{ff1f}' => '?',
-        _ => return None,
+        // The definitions have Chinese letters in their simplified form.
+        c => return Some(simplified(c)).filter(|simple| *simple != c),
     })
 }
 

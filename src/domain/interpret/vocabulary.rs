@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::definition::Definition;
 use super::lexicon::Phrases;
 use crate::domain::catalogue::{Catalogue, TestStage};
+use crate::domain::letters::simplified;
 use crate::domain::name::{EnvironmentName, ServiceName};
 
 /// Which names there are.
@@ -83,6 +84,11 @@ impl Vocabulary {
 
     /// The vocabulary of a catalogue; `scripts` are the names in the manifest.
     pub fn from_catalogue(catalogue: &Catalogue, scripts: Vec<String>) -> Self {
+        // As the letters of a sentence are read.
+        let as_read = |aliases: &[String]| -> Vec<String> {
+            let read = |alias: &String| alias.chars().map(simplified).collect();
+            aliases.iter().map(read).collect()
+        };
         let services = catalogue.services.iter().map(|(name, service)| {
             let tests = |stage: TestStage| {
                 let tests = service.settings.tests.iter();
@@ -93,13 +99,13 @@ impl Vocabulary {
             };
             KnownService {
                 name: name.clone(),
-                aliases: service.aliases.clone(),
+                aliases: as_read(&service.aliases),
                 environments: service
                     .environments
                     .iter()
                     .map(|(name, environment)| KnownEnvironment {
                         name: name.clone(),
-                        aliases: environment.aliases.clone(),
+                        aliases: as_read(&environment.aliases),
                     })
                     .collect(),
                 image_tests: tests(TestStage::Image),

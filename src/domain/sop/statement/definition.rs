@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::Deserialize;
 
 use super::meaning::{Hours, Meaning, PlaceWord, Season, StrategyWord, Word};
-use super::token::{Form, Token, tokenise};
+use super::sentence::Tag;
+use super::token::{Form, Token, is_wide, tokenise};
 
 /// A checked definition, ready for look-ups.
 #[derive(Debug, Clone)]
@@ -18,6 +19,7 @@ pub struct Definition {
     phrases: Phrases,
     imperatives: BTreeSet<String>,
     cues: BTreeMap<Cue, Cues>,
+    concepts: BTreeMap<String, Cues>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -88,6 +90,8 @@ struct Written {
     imperatives: WordList,
     #[serde(default)]
     cues: BTreeMap<Cue, Vec<String>>,
+    #[serde(default)]
+    concepts: BTreeMap<String, Vec<String>>,
 }
 
 /// What single words tell where a command is compared with a sentence, by the names of `[cues]`. A
@@ -279,6 +283,7 @@ impl Definition {
             phrases: Phrases::default(),
             imperatives: BTreeSet::new(),
             cues: BTreeMap::new(),
+            concepts: BTreeMap::new(),
         };
         definition.add(written)?;
         for language in languages {
@@ -334,6 +339,9 @@ impl Definition {
         for (cue, listed) in vocabulary.cues {
             self.cues.entry(cue).or_default().add(listed);
         }
+        for (concept, listed) in vocabulary.concepts {
+            self.concepts.entry(concept).or_default().add(listed);
+        }
         Ok(())
     }
 
@@ -348,9 +356,26 @@ impl Definition {
         self.imperatives.contains(word)
     }
 
+    /// Whether a word of a command or a sentence is such a cue.
+    pub(super) fn tells(&self, cue: Cue, tag: &Tag) -> bool {
+        // A phrase of letters without blanks between them is a word.
+        let wide = tag.first.starts_with(is_wide) && !tag.rest.is_empty();
+        self.cues(cue, &tag.first)
+            || tag.pair.as_deref().is_some_and(|pair| self.cues(cue, pair))
+            || (wide && self.cues(cue, &format!("{}{}", tag.first, tag.rest.concat())))
+    }
+
     /// Whether a word is such a cue.
     pub(super) fn cues(&self, cue: Cue, word: &str) -> bool {
         self.cues.get(&cue).is_some_and(|cues| cues.has(word))
+    }
+
+    /// What a word stands for, where it is not the only one: "password" and "credentials".
+    pub(super) fn concept(&self, word: &str) -> Option<&str> {
+        let mut concepts = self.concepts.iter();
+        concepts
+            .find(|(_, words)| words.has(word))
+            .map(|(concept, _)| concept.as_str())
     }
 }
 

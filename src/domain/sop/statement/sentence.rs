@@ -14,6 +14,9 @@ pub(super) struct Tag {
     pub first: String,
     /// Its other words, lower case.
     pub rest: Vec<String>,
+    /// With the letter behind it, where both mean nothing as a phrase and their script has no blanks
+    /// between words: as near to a word as one comes without a dictionary.
+    pub pair: Option<String>,
     pub glue: Glue,
     /// Bytes of the passage's text.
     pub start: usize,
@@ -233,15 +236,32 @@ pub(super) fn tag(text: &str, definition: &Definition) -> Vec<Tag> {
                 .skip(1)
                 .map(|token| token.text.clone())
                 .collect(),
+            pair: None,
             glue: first.glue,
             start: first.start,
             end: last.end,
         });
         rest = rest.get(length..).unwrap_or_default();
     }
+    pair(&mut tags);
     cross_out(&mut tags);
     agree(&mut tags);
     tags
+}
+
+fn pair(tags: &mut [Tag]) {
+    let is_letter = |tag: &Tag| {
+        tag.meaning == Meaning::Other && tag.first.starts_with(is_wide) && !tag.is_phrase()
+    };
+    for at in 1..tags.len() {
+        let (before, behind) = tags.split_at_mut(at);
+        let (Some(one), Some(other)) = (before.last_mut(), behind.first()) else {
+            continue;
+        };
+        if is_letter(one) && is_letter(other) && other.glue == Glue::Nothing {
+            one.pair = Some(format!("{}{}", one.first, other.first));
+        }
+    }
 }
 
 /// "\u{274c} Skip staging": a cross in front denies what stands behind it, where no word does. Other
@@ -270,7 +290,7 @@ fn agree(tags: &mut [Tag]) {
     for tag in tags {
         let together = tag.is(Word::Not) && TOGETHER.contains(&tag.first.as_str());
         if together && denied {
-            tag.meaning = Meaning::Other;
+            tag.meaning = Meaning::Word(Word::Size);
         }
         denied = (denied || together) && !tag.ends_clause();
     }

@@ -5,6 +5,8 @@
 
 use unicode_normalization::UnicodeNormalization;
 
+use crate::domain::letters::simplified;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Token {
     pub text: String,
@@ -110,7 +112,7 @@ fn token(written: &str, glue: Glue, start: usize, end: usize) -> Token {
     let text: String = written
         .nfkc()
         .flat_map(char::to_lowercase)
-        .map(|c| if c == '\u{2019}' { '\'' } else { c })
+        .map(|c| if c == '\u{2019}' { '\'' } else { simplified(c) })
         .collect();
     // "The engineer's approval" is the engineer's.
     let text = match text.strip_suffix("'s") {

@@ -45,7 +45,7 @@ fn is_comma(tag: &Tag) -> bool {
 fn acts_too_early(command: &[Tag], definition: &Definition) -> bool {
     let turn = command
         .iter()
-        .position(|tag| is_comma(tag) || definition.cues(Cue::Then, &tag.first));
+        .position(|tag| is_comma(tag) || definition.tells(Cue::Then, tag));
     let Some(turn) = turn else { return false };
     let (early, late) = command.split_at(turn);
     let leans = [
@@ -60,7 +60,7 @@ fn acts_too_early(command: &[Tag], definition: &Definition) -> bool {
     early.iter().any(|tag| tag.is(Word::Deploy))
         && late
             .iter()
-            .any(|tag| definition.cues(Cue::Then, &tag.first))
+            .any(|tag| definition.tells(Cue::Then, tag))
         && late
             .iter()
             .any(|tag| leans.iter().any(|word| tag.is(*word)))
@@ -68,7 +68,7 @@ fn acts_too_early(command: &[Tag], definition: &Definition) -> bool {
 
 fn is_ill(command: &[Tag], at: usize, definition: &Definition) -> bool {
     let tag = &command[at];
-    let cues = |cue| definition.cues(cue, &tag.first);
+    let cues = |cue| definition.tells(cue, tag);
     let word = matches!(
         tag.meaning,
         Meaning::Word(

@@ -13,7 +13,7 @@ mod people;
 mod topics;
 mod words;
 
-use super::claims::{is_denied, is_missing};
+use super::claims::{is_conjunction, is_denied, is_missing};
 use super::definition::{Cue, Definition};
 use super::meaning::{Meaning, Word};
 use super::recognise::{removes, says_no, wants};
@@ -129,6 +129,12 @@ impl<'a> Read<'a> {
                     && !word.starts_with(|c: char| c.is_ascii_digit())
                     && !definition.cues(Cue::Empty, word)
             })
+            .chain(tag.pair.as_deref().filter(move |pair| {
+                let mut letters = pair.split("").filter(|letter| !letter.is_empty());
+                tells
+                    && !definition.cues(Cue::Empty, pair)
+                    && !letters.any(|letter| definition.cues(Cue::Empty, letter))
+            }))
     }
 
     /// Whether both say the same.
@@ -149,7 +155,12 @@ impl<'a> Read<'a> {
         alike
             || self
                 .contents(one)
-                .any(|word| self.contents(other).any(|other| same_word(word, other)))
+                .any(|word| self.contents(other).any(|other| self.is_one(word, other)))
+    }
+
+    fn is_one(&self, word: &str, other: &str) -> bool {
+        let concept = |word| self.definition.concept(word);
+        same_word(word, other) || concept(word).is_some_and(|one| concept(other) == Some(one))
     }
 
     /// What the sentence asks for, conditions apart.
@@ -275,19 +286,40 @@ impl<'a> Read<'a> {
         insists
             && of_release
             && !sentence.has(Word::Reported)
-            && (!self.wanted().is_empty() || !self.shared(&self.forbidden()).is_empty())
+            && (!self.wanted().is_empty() || self.does_the_forbidden())
+    }
+
+    /// Whether the command speaks of half of something that is forbidden, at least: "no features,
+    /// refactoring or upgrades" are three.
+    fn does_the_forbidden(&self) -> bool {
+        let forbidden = self.forbidden();
+        let shared = self.shared(&forbidden);
+        let tags = &self.sentence.tags;
+        let parts = forbidden.chunk_by(|one, next| {
+            !tags[*one..*next].iter().any(|tag| {
+                let mark = matches!(tag.meaning, Meaning::Mark(_));
+                mark || is_conjunction(tag) || self.cues(tag, Cue::Or)
+            })
+        });
+        parts.into_iter().any(|part| {
+            let done = |of: &&usize| shared.iter().any(|(_, shared)| shared == *of);
+            part.iter().filter(done).count() * 2 >= part.len()
+        })
     }
 
     /// Whether a word of the command is one of these.
     fn cues(&self, tag: &Tag, cue: Cue) -> bool {
-        self.definition.cues(cue, &tag.first)
+        self.definition.tells(cue, tag)
     }
 }
 
 /// "Rollback untested", "logs discarded"
 fn undoes(tag: &Tag) -> bool {
     let word = tag.first.as_str();
-    (word.starts_with("un") && word.ends_with("ed") && word.len() > 6) || removes(tag)
+    // A single Chinese letter is part of some other word.
+    let is_letter = tag.meaning == Meaning::Other && word.starts_with(is_wide);
+    (word.starts_with("un") && word.ends_with("ed") && word.len() > 6)
+        || (removes(tag) && !is_letter)
 }
 
 /// "Warn" and "warning": what differs is an ending, or a third of the longer one at most.

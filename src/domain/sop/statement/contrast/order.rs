@@ -4,6 +4,7 @@ use super::super::claims::{is_conjunction, is_denied};
 use super::super::definition::Cue;
 use super::super::meaning::{Meaning, StrategyWord, Word};
 use super::super::sentence::Tag;
+use super::super::token::is_wide;
 use super::Read;
 
 impl Read<'_> {
@@ -39,7 +40,17 @@ impl Read<'_> {
         if before == 0 || self.sentence.has_any(&[Word::Not, Word::Without]) {
             return false;
         }
-        if self.comes_after_all(&own[..before]) {
+        // "迁移之前先备份": in Chinese what comes later stands before the word.
+        let sides = |tags: &'_ [Tag], at: usize| {
+            let (one, other) = (at, at + 1);
+            match tags[at].is(Word::Before) && tags[at].first.starts_with(is_wide) {
+                true => (other..tags.len(), 0..one),
+                false => (0..one, other..tags.len()),
+            }
+        };
+        let (early, late) = sides(own, before);
+        let (early, late) = (&own[early], &own[late]);
+        if self.comes_after_all(early) {
             return true;
         }
         let Some(turn) = self
@@ -49,8 +60,8 @@ impl Read<'_> {
         else {
             return false;
         };
-        let (early, late) = (&own[..before], &own[before + 1..]);
-        let (said_first, said_then) = (&self.command[..turn], &self.command[turn + 1..]);
+        let (said_first, said_then) = sides(self.command, turn);
+        let (said_first, said_then) = (&self.command[said_first], &self.command[said_then]);
         // Only what stands on one side tells the order.
         let says = |said: &[Tag], side: &[Tag], other: &[Tag]| {
             said.iter().filter(|tag| self.is_term(tag)).any(|tag| {

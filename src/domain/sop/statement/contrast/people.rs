@@ -35,10 +35,13 @@ impl Read<'_> {
         let asks_for_one = own
             .iter()
             .any(|tag| matches!(tag.meaning, Meaning::Role(_)))
-            || own.windows(2).any(|two| {
-                let led = two[0].first.as_str();
-                matches!(two[1].meaning, Meaning::Other | Meaning::Number(1))
-                    && (is_by(led) || self.definition.cues(Cue::Of, led))
+            || own.iter().enumerate().any(|(at, tag)| {
+                let led = tag.first.as_str();
+                let mut behind = own[at + 1..].iter();
+                // "By @ann"
+                let next = behind.find(|tag| tag.meaning != Meaning::Mark('@'));
+                let is_one = |tag: &Tag| matches!(tag.meaning, Meaning::Other | Meaning::Number(1));
+                next.is_some_and(is_one) && (is_by(led) || self.definition.cues(Cue::Of, led))
             });
         asks_for_one
             && named.peek().is_some()
@@ -58,6 +61,10 @@ impl Read<'_> {
         let mut acting = (0..command.len()).filter(|at| acts(&command[*at]));
         if let Some(from) = acting.clone().find_map(behind) {
             let rest = &command[from.min(command.len())..];
+            let rest = match rest {
+                [at, rest @ ..] if at.meaning == Meaning::Mark('@') => rest,
+                rest => rest,
+            };
             let ends = |tag: &Tag| tag.ends_clause() || tag.is(Word::Not);
             let length = rest.iter().position(ends).unwrap_or(rest.len());
             return Some(&rest[..length]);
@@ -83,7 +90,9 @@ impl Read<'_> {
                 || command
                     .get(at + 1)
                     .is_some_and(|tag| self.cues(tag, Cue::Object));
-            let is_plain = !is_passive && subject.len() <= 8 && (is_role || has_object);
+            // In Chinese "by" leads them in.
+            let is_led = any(Cue::By);
+            let is_plain = !is_passive && subject.len() <= 8 && (is_role || has_object || is_led);
             is_plain.then_some(subject)
         })
     }

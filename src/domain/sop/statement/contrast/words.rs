@@ -112,13 +112,22 @@ impl Read<'_> {
             let mut near = self.command[from..].iter().take(at - from + 4);
             near.any(|tag| self.cues(tag, cue))
         };
+        let limits = self.limits();
+        // "Answers take 900 ms" where 500 are too many.
+        let is_over = |at: usize| {
+            limits.iter().any(|(limit, unit)| {
+                let of_unit = self.command.get(at + 1).is_some_and(|tag| tag.first == *unit);
+                let number = |number| of_unit && number > *limit;
+                matches!(self.command[at].meaning, Meaning::Number(found) if number(found))
+            })
+        };
         let bad = |at: usize| {
             let tag = &self.command[at];
             let named = self.cues(tag, Cue::Bad);
             let rises = tag.is(Word::Threshold) && near(at, Cue::Rise);
             let fails = tag.is(Word::Pass) && tag.fails();
             let grave = tag.is(Word::Severity) || tag.is(Word::Incident);
-            (named || rises || fails || grave) && !self.denied(at) && !near(at, Cue::Calm)
+            (named || rises || fails || grave || is_over(at)) && !self.denied(at) && !near(at, Cue::Calm)
         };
         let triggers = sentence.tags.iter().any(|tag| {
             tag.is(Word::Threshold)
@@ -142,6 +151,22 @@ impl Read<'_> {
             && triggers
             && !self.takes_back()
             && (0..self.command.len()).any(|at| bad(at) || met(at))
+    }
+
+    /// The amounts that a sentence names as too many, each with its unit: "> 500 ms", "over 3 %".
+    fn limits(&self) -> Vec<(u32, &str)> {
+        let own = self.sentence.own();
+        own.windows(3)
+            .filter(|three| {
+                three[0].meaning == Meaning::Mark('>')
+                    || self.cues(&three[0], Cue::Excess)
+                    || self.cues(&three[0], Cue::Rise)
+            })
+            .filter_map(|three| match three[1].meaning {
+                Meaning::Number(limit) => Some((limit, three[2].first.as_str())),
+                _ => None,
+            })
+            .collect()
     }
 
     /// "For large changes" says nothing of a small one.

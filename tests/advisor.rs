@@ -4,6 +4,8 @@
 mod pdf;
 #[path = "advisor/statements.rs"]
 mod statements;
+#[path = "advisor/times.rs"]
+mod times;
 
 use std::collections::BTreeSet;
 

@@ -21,7 +21,7 @@ pub fn definition() -> Arc<Definition> {
     Arc::clone(&DEFINITION)
 }
 
-fn recognised(text: &str) -> Procedures {
+pub fn recognised(text: &str) -> Procedures {
     Procedures::recognising(vec![sop("a.md", text)], &definition())
 }
 

@@ -109,11 +109,14 @@ fn effect(statement: &Statement) -> String {
     let Some(rule) = &statement.rule else {
         return "It only excepts something from other demands.".to_owned();
     };
-    let outcome = outcome(statement, rule);
-    match asks_for_holidays(&rule.demand) {
-        true => format!("{outcome} {}", holidays::KNOWN),
-        false => outcome,
+    let mut effect = outcome(statement, rule);
+    if asks_for_hours(rule) {
+        effect = format!("{effect} {HOURS}");
     }
+    if asks_for_holidays(&rule.demand) {
+        effect = format!("{effect} {}", holidays::KNOWN);
+    }
+    effect
 }
 
 /// Whether a plan of which nobody says anything keeps it: "never from a laptop".
@@ -124,6 +127,18 @@ fn is_kept_unsaid(require: &Expression) -> bool {
         .iter()
         .all(|fact| fact.starts_with("attested."));
     unsaid && require.holds(&ordinary).unwrap_or(false)
+}
+
+/// A text may name another zone: whoever accepts the rule has to know which one counts.
+const HOURS: &str = "Its hours are those of the time zone that `advisor.timezone` names.";
+
+fn asks_for_hours(rule: &Rule) -> bool {
+    let asks = |expression: &Expression| expression.source().contains("time.hour");
+    let requires = match &rule.demand {
+        Demand::Condition { require, .. } => asks(require),
+        Demand::Approvals(_) => false,
+    };
+    requires || rule.when.as_ref().is_some_and(asks)
 }
 
 fn asks_for_holidays(demand: &Demand) -> bool {

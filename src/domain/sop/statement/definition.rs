@@ -18,6 +18,7 @@ pub struct Definition {
     pub limits: Limits,
     phrases: Phrases,
     imperatives: BTreeSet<String>,
+    particles: HashMap<String, Particles>,
     cues: BTreeMap<Cue, Cues>,
     concepts: BTreeMap<String, Cues>,
 }
@@ -89,9 +90,61 @@ struct Written {
     #[serde(default)]
     imperatives: WordList,
     #[serde(default)]
+    particles: BTreeMap<Particle, Vec<String>>,
+    #[serde(default)]
     cues: BTreeMap<Cue, Vec<String>>,
     #[serde(default)]
     concepts: BTreeMap<String, Vec<String>>,
+}
+
+/// What small words do beside the times of a sentence, by the names of `[particles]`. A word may do
+/// several of these things beside what it means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Particle {
+    Or,
+    And,
+    But,
+    /// "The", "einem", "du"
+    Article,
+    /// "On", "over": the day itself.
+    On,
+    /// "Lunes a jueves": it makes a range of what stands on both sides.
+    Link,
+    /// "Around": the hour behind it is that hour.
+    About,
+    /// "Onwards": the hour before it is where something begins.
+    Onwards,
+    /// "By", "latest": the hour beside it is the last.
+    Latest,
+    /// "Every other Friday": not each of them.
+    Alternate,
+    /// "15:00 UTC"
+    Zone,
+    /// It stands between times and says nothing of them.
+    Filler,
+    /// "Deploys run", "we": it says that something is done, and no more.
+    Plain,
+    /// "Regular deploys: Tuesdays": a label that narrows nothing.
+    Label,
+    /// "Best times": a label of what is wanted.
+    Preferred,
+    /// "24th"
+    Ordinal,
+}
+
+/// All that one word does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Particles(u32);
+
+impl Particles {
+    fn add(&mut self, particle: Particle) {
+        self.0 |= 1 << (particle as u32);
+    }
+
+    pub fn has(self, particle: Particle) -> bool {
+        self.0 & (1 << (particle as u32)) != 0
+    }
 }
 
 /// What single words tell where a command is compared with a sentence, by the names of `[cues]`. A
@@ -282,6 +335,7 @@ impl Definition {
             limits,
             phrases: Phrases::default(),
             imperatives: BTreeSet::new(),
+            particles: HashMap::new(),
             cues: BTreeMap::new(),
             concepts: BTreeMap::new(),
         };
@@ -336,6 +390,11 @@ impl Definition {
             phrases.add(&listed, &Meaning::Word(word))?;
         }
         self.imperatives.extend(vocabulary.imperatives.words);
+        for (particle, listed) in vocabulary.particles {
+            for word in listed {
+                self.particles.entry(word).or_default().add(particle);
+            }
+        }
         for (cue, listed) in vocabulary.cues {
             self.cues.entry(cue).or_default().add(listed);
         }
@@ -351,9 +410,47 @@ impl Definition {
         self.phrases.find(tokens)
     }
 
+    /// "Freitagnachmittag", "Freitagsdeployments": how many bytes the name of a day takes at the start of
+    /// a word that is made of two, and what each means. What stands behind may be unknown.
+    pub(super) fn compound(&self, token: &Token) -> Option<(usize, Meaning, Meaning)> {
+        const INFLECTION: usize = 2;
+        let whole = self.find(std::slice::from_ref(token))?;
+        let Meaning::Days(_) = whole.1 else {
+            return None;
+        };
+        let letters = letters_of(&token.text)?;
+        let beginnings = self.phrases.by_letters.get(&letters)?;
+        let day = beginnings
+            .iter()
+            .find_map(|phrase| match phrase.words.as_slice() {
+                [Pattern::Beginning(day)] if phrase.meaning == *whole.1 => token
+                    .text
+                    .strip_prefix(day.as_str())
+                    .map(|rest| (day.len(), rest)),
+                _ => None,
+            });
+        let (length, rest) = day.filter(|(_, rest)| rest.len() > INFLECTION)?;
+        let known = |word: &str| {
+            let token = tokenise(word);
+            let [token] = token.as_slice() else {
+                return None;
+            };
+            let (_, meaning) = self.find(std::slice::from_ref(token))?;
+            Some(meaning.clone())
+        };
+        // "Freitags-": an s may join the two.
+        let behind = known(rest).or_else(|| known(rest.strip_prefix('s')?));
+        Some((length, whole.1.clone(), behind.unwrap_or(Meaning::Other)))
+    }
+
     /// Whether an order may begin with this word.
     pub(super) fn is_imperative(&self, word: &str) -> bool {
         self.imperatives.contains(word)
+    }
+
+    /// What a word does beside the times of a sentence.
+    pub(super) fn particles(&self, word: &str) -> Particles {
+        self.particles.get(word).copied().unwrap_or_default()
     }
 
     /// Whether a word of a command or a sentence is such a cue.

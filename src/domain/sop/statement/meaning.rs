@@ -84,7 +84,7 @@ words! {
     Image, Approve, FourEyes, Own, Auto, Manual, Review, People, OnCall, Present, Announce, Channel,
     Ticket, Notes, Freeze, Window, Not, Stop, Only, Must, Should, May, Vague, Optional, Unless,
     Emergency, Critical, Incident, Before, After, Until, Between, From, To, At, Outside, During,
-    Without, Skip, First, Last, Directly, Pass, Holiday, MonthEnd, QuarterEnd, Peak, Alone, AtOnce, OneByOne, WayBack,
+    Without, Skip, First, Last, Directly, Pass, Holiday, HolidayEve, MonthEnd, QuarterEnd, Peak, Alone, AtOnce, OneByOne, WayBack,
     Threshold, Keep, History, Reversible, Irreversible, Others, Size, Downtime, Done, Reported,
     Defines, Refers, If, Severity, Ongoing, RollForward, Rebuild, SameImage, Unproven, Leave, Minor,
     Major, Budget, Spent, GoOn, Fix, Finding,

@@ -266,9 +266,19 @@ fn when(demand: &Demand, scope: &Scope) -> String {
             "plan.service in [\"{service}\", \"{service}-service\"]"
         ));
     }
-    if !scope.at.is_empty() {
-        let listed: Vec<String> = scope.at.iter().map(|window| inside(*window)).collect();
-        parts.push(format!("({})", listed.join(" || ")));
+    if !scope.bound.at.is_empty() {
+        let inside = any(&scope.bound.at, |window| inside(*window));
+        let outside = if scope.bound.outside { "!" } else { "" };
+        parts.push(format!("{outside}{inside}"));
+    }
+    if !scope.bound.seasons.is_empty() {
+        parts.push(any(&scope.bound.seasons, |stretch| within(*stretch)));
+    }
+    if let Some(lasting) = scope.bound.lasting {
+        parts.push(format!("!({})", not_during(lasting)));
+    }
+    if !scope.not_at.is_empty() {
+        parts.push(format!("!{}", any(&scope.not_at, |window| inside(*window))));
     }
     if scope.emergencies_only {
         parts.push("plan.emergency".to_owned());
@@ -294,6 +304,11 @@ fn when(demand: &Demand, scope: &Scope) -> String {
         parts.push("changes.migrations".to_owned());
     }
     parts.join(" && ")
+}
+
+fn any<T>(listed: &[T], condition: impl Fn(&T) -> String) -> String {
+    let listed: Vec<String> = listed.iter().map(condition).collect();
+    format!("({})", listed.join(" || "))
 }
 
 fn is_place(place: PlaceWord) -> String {

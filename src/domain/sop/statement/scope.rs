@@ -3,10 +3,10 @@
 use super::demand::{Demand, StatementKind};
 use super::meaning::{Meaning, PlaceWord, Word};
 use super::recognise::names_emergency;
-use super::recognise::timing::is_condition;
+use super::recognise::timing::{self, Bound, bound};
 use super::sentence::{Sentence, Tag};
 use super::token::Glue;
-use super::window::{Window, windows};
+use super::window::Window;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Scope {
@@ -23,7 +23,9 @@ pub(super) struct Scope {
     /// "before a migration"
     pub with_migrations: bool,
     /// "on weekends ... an approval"
-    pub at: Vec<Window>,
+    pub bound: Bound,
+    /// "except on Tuesdays"
+    pub not_at: Vec<Window>,
     /// "restarts and deploys"
     pub restarts: bool,
     /// "Tell the channel of a rollback", "in an incident"
@@ -60,6 +62,20 @@ impl Scope {
                 ));
         let above = |meaning: &Meaning| sentence.above.contains(meaning);
         let environment = environment(rule);
+        let of_time = matches!(
+            demand.kind(),
+            StatementKind::TimeWindow | StatementKind::Freeze
+        );
+        let (not_at, times_alone) = match timing::excepted(sentence).filter(|_| of_time) {
+            Some(excepted) if excepted.windows.doubtful => (Vec::new(), false),
+            // Where something is allowed, what is excepted is a demand of its own.
+            Some(_) if !timing::forbids(sentence) => (Vec::new(), true),
+            Some(excepted) if excepted.holidays => (Vec::new(), false),
+            // "Never except on Tuesdays": these alone are allowed.
+            Some(_) if matches!(demand, Demand::Window { allowed: true, .. }) => (Vec::new(), true),
+            Some(excepted) => (excepted.windows.listed, true),
+            None => (Vec::new(), false),
+        };
         Self {
             place: match environment {
                 Some(_) => None,
@@ -85,10 +101,12 @@ impl Scope {
             not_with_exception: !excepted.is_empty()
                 && !excepts_emergency
                 && not_in.is_none()
+                && !times_alone
                 && !is_exception,
             with_migrations: demand.kind() == StatementKind::Migration
                 || is_about_migrations(sentence, demand),
-            at: times(sentence, demand),
+            bound: bound(sentence, demand),
+            not_at,
             rollbacks: sentence.is_about(&[Word::Rollback, Word::Incident])
                 && matches!(
                     demand.kind(),
@@ -144,26 +162,6 @@ fn minor(rule: &[Tag]) -> Option<bool> {
         Meaning::Word(Word::Major) => Some(false),
         _ => None,
     })
-}
-
-/// When something is asked for that is not about time itself.
-fn times(sentence: &Sentence, demand: &Demand) -> Vec<Window> {
-    let asked = matches!(
-        demand.kind(),
-        StatementKind::ApprovalRequired
-            | StatementKind::ApprovalRole
-            | StatementKind::Communication
-            | StatementKind::Staffing
-            | StatementKind::ChangeRecord
-    );
-    let denied = sentence.has(Word::Not) && !sentence.has(Word::Without);
-    // "Announce it by Friday noon" says until when, and not when else.
-    let limit = sentence.own().iter().any(|tag| tag.first == "by");
-    let is_limit = limit && demand.kind() == StatementKind::Communication;
-    match asked && !denied && !is_limit && is_condition(sentence) {
-        true => windows(sentence.own()).listed,
-        false => Vec::new(),
-    }
 }
 
 fn scope_place(sentence: &Sentence, rule: &[Tag], demand: &Demand) -> Option<PlaceWord> {

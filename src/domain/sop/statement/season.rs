@@ -1,9 +1,11 @@
 //! Times of the year in a sentence: "the last two weeks of December", "20 Dec to 2 Jan", "month
 //! end".
 
+use super::definition::Particle;
 use super::meaning::{Meaning, Season, Word};
 use super::sentence::Tag;
-use super::token::Glue;
+use super::token::{Glue, is_wide};
+use super::window::WORKDAYS;
 
 /// A stretch of the year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,12 +35,31 @@ pub(super) fn stretches(tags: &[Tag]) -> Vec<Stretch> {
     let mut at = 0;
     while at < tags.len() {
         let (stretch, next) = stretch_at(tags, at);
-        found.extend(stretch);
+        found.extend(stretch.filter(|_| !is_led_by_before(tags, at) && !is_before(tags, next)));
         at = next.max(at + 1);
     }
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// "In the week before Christmas", "before 24 December": another time than what is named.
+fn is_led_by_before(tags: &[Tag], at: usize) -> bool {
+    let mut before = tags[..at]
+        .iter()
+        .rev()
+        .skip_while(|tag| tag.does(Particle::Article));
+    let led = before.next().is_some_and(|tag| tag.is(Word::Before));
+    // "A freeze begins two weeks before Christmas", and lasts over it.
+    let freezes = tags.iter().any(|tag| tag.is(Word::Freeze));
+    // "On or before 24 December"
+    led && !freezes && !before.next().is_some_and(Tag::joins)
+}
+
+/// "十二月二十四日之前"
+fn is_before(tags: &[Tag], next: usize) -> bool {
+    tags.get(next)
+        .is_some_and(|tag| tag.first.starts_with(is_wide) && tag.is(Word::Before))
 }
 
 fn stretch_at(tags: &[Tag], at: usize) -> (Option<Stretch>, usize) {
@@ -76,8 +97,9 @@ fn part_of_month(tags: &[Tag], at: usize) -> (Option<Stretch>, usize) {
     for (index, tag) in tags.iter().enumerate().skip(at + 1).take(6) {
         match tag.meaning {
             Meaning::Number(number) if days.is_none() => count = number.min(60),
+            // The last working days are among the last days; the last Friday may be none of these.
+            Meaning::Days(named) if named == WORKDAYS && days.is_none() => days = Some(1),
             Meaning::Unit(minutes) if days.is_none() => days = Some((minutes / (24 * 60)).max(1)),
-            Meaning::Days(_) if days.is_none() => days = Some(1),
             Meaning::Unit(_) | Meaning::Word(Word::Ticket) => {
                 until = index + 1;
                 let days = days.unwrap_or(1) * count;
@@ -147,7 +169,8 @@ fn date(tags: &[Tag], at: usize) -> Option<Date> {
             let between = tags.get(at + 1..month_at)?;
             let small = |tag: &Tag| {
                 tag.meaning == Meaning::Mark('.')
-                    || ["st", "nd", "rd", "th", "of", "de", "er"].contains(&tag.first.as_str())
+                    || tag.does(Particle::Ordinal)
+                    || ["of", "de"].contains(&tag.first.as_str())
             };
             let Meaning::Month(month) = tags[month_at].meaning else {
                 return None;
@@ -158,9 +181,9 @@ fn date(tags: &[Tag], at: usize) -> Option<Date> {
         // December 24, mid-December, December
         Meaning::Month(month) => Some(match day_behind(tags, at + 1, month) {
             Some((day, until)) => {
-                let suffix = tags.get(until).is_some_and(|tag| {
-                    ["st", "nd", "rd", "th", "日", "号"].contains(&tag.first.as_str())
-                });
+                let suffix = tags
+                    .get(until)
+                    .is_some_and(|tag| tag.does(Particle::Ordinal));
                 with_year(tags, month, day, until + usize::from(suffix))
             }
             None => Date {
@@ -183,7 +206,7 @@ fn day_behind(tags: &[Tag], at: usize, month: u32) -> Option<(u32, usize)> {
     let comma = tags.get(at)?.meaning == Meaning::Mark(',');
     let ordinal = |index: usize| {
         tags.get(index)
-            .is_some_and(|tag| ["st", "nd", "rd", "th"].contains(&tag.first.as_str()))
+            .is_some_and(|tag| tag.does(Particle::Ordinal))
     };
     match comma {
         false => Some((day(at)?, at + 1)),
@@ -247,10 +270,8 @@ pub(super) fn days_of_month(tags: &[Tag], at: usize) -> Option<Date> {
     };
     let tag = |index: usize| tags.get(index);
     let small = |index: usize| {
-        tag(index).is_some_and(|tag| {
-            tag.meaning == Meaning::Mark('.')
-                || ["st", "nd", "rd", "th"].contains(&tag.first.as_str())
-        })
+        tag(index)
+            .is_some_and(|tag| tag.meaning == Meaning::Mark('.') || tag.does(Particle::Ordinal))
     };
     let joined = if small(at + 1) { at + 2 } else { at + 1 };
     let hyphened = tag(joined)
@@ -261,8 +282,8 @@ pub(super) fn days_of_month(tags: &[Tag], at: usize) -> Option<Date> {
         .rev()
         .take(2)
         .any(|tag| tag.is(Word::Between));
-    let connects = tag(joined)
-        .is_some_and(|tag| connects_days(tag) && (between || !JOINS.contains(&tag.first.as_str())));
+    let connects =
+        tag(joined).is_some_and(|tag| connects_days(tag) && (between || !tag.does(Particle::And)));
     let end = match (hyphened, connects) {
         (true, _) => joined,
         (false, true) => joined + 1,
@@ -273,17 +294,21 @@ pub(super) fn days_of_month(tags: &[Tag], at: usize) -> Option<Date> {
     (to.day % 100 > first && !to.is_month).then_some(to)
 }
 
-/// They join two dates where nothing says that the time between is meant.
-const JOINS: [&str; 5] = ["and", "und", "y", "et", "e"];
-
 fn connects_days(tag: &Tag) -> bool {
     matches!(tag.meaning, Meaning::Word(Word::To | Word::Until))
         || matches!(tag.meaning, Meaning::Mark('-' | '\u{2013}' | '\u{2014}'))
-        || JOINS.contains(&tag.first.as_str())
-        || ["al", "a", "ao", "au"].contains(&tag.first.as_str())
+        || tag.does(Particle::And)
+        || tag.does(Particle::Link)
 }
 
 fn end_of_range(tags: &[Tag], from: usize) -> Option<Date> {
+    // "20 December 18:00 to 3 January": what stands between the two may be an hour.
+    let is_hour = |tag: &Tag| {
+        matches!(tag.meaning, Meaning::Clock(_))
+            || matches!(tag.first.as_str(), "am" | "pm" | "uhr")
+    };
+    let hours = tags.get(from..)?.iter().take_while(|tag| is_hour(tag));
+    let from = from + hours.count();
     let first = tags.get(from)?;
     // December 20-31
     if first.glue == Glue::Hyphen
@@ -299,6 +324,15 @@ fn end_of_range(tags: &[Tag], from: usize) -> Option<Date> {
     }
     // "Dec 24-Jan 2": the dash joins the two.
     let joined = first.glue == Glue::Hyphen && matches!(first.meaning, Meaning::Month(_));
+    // "24 and 31 December" are two days, between them there are more.
+    let between = tags[..from]
+        .iter()
+        .rev()
+        .take(6)
+        .any(|tag| tag.is(Word::Between));
+    if first.does(Particle::And) && !between {
+        return None;
+    }
     let next = match (joined, connects_days(first)) {
         (true, _) => from,
         (false, true) => from + 1,

@@ -1,7 +1,7 @@
 //! Sentences of a passage, each with the meaning of its words and with what stands above it: the
 //! headings, the sentence that leads a list in, and the part before a dash that does the same.
 
-use super::definition::Definition;
+use super::definition::{Definition, Particle, Particles};
 use super::meaning::{Meaning, PlaceWord, Word};
 use super::token::{Form, Glue, Token, is_wide, tokenise};
 use crate::domain::sop::Passage;
@@ -14,6 +14,8 @@ pub(super) struct Tag {
     pub first: String,
     /// Its other words, lower case.
     pub rest: Vec<String>,
+    /// What its first word does beside times.
+    pub particles: Particles,
     /// With the letter behind it, where both mean nothing as a phrase and their script has no blanks
     /// between words: as near to a word as one comes without a dictionary.
     pub pair: Option<String>,
@@ -48,6 +50,9 @@ impl Sentence {
         let Some(unless) = self.tags.iter().position(|tag| tag.is(Word::Unless)) else {
             return (&self.tags, &[]);
         };
+        if let Some(excepted) = self.excepted_before(unless) {
+            return (&self.tags[..excepted], &self.tags[excepted..]);
+        }
         match self.rule_behind(unless) {
             Some(rule) => (&self.tags[rule..], &self.tags[unless..rule]),
             None => (&self.tags[..unless], &self.tags[unless..]),
@@ -58,6 +63,19 @@ impl Sentence {
     pub fn is_exception(&self) -> bool {
         let unless = self.tags.iter().position(|tag| tag.is(Word::Unless));
         unless.is_some_and(|at| at <= self.own && self.rule_behind(at).is_none())
+    }
+
+    /// "From nine to five, Fridays excepted": where the exception begins that the last word makes one.
+    fn excepted_before(&self, unless: usize) -> Option<usize> {
+        let is_mark = |tag: &Tag| matches!(tag.meaning, Meaning::Mark(_));
+        let is_last = self.tags[unless + 1..].iter().all(is_mark);
+        let comma = |tag: &Tag| tag.meaning == Meaning::Mark(',');
+        let comma = self.tags[..unless].iter().rposition(comma)?;
+        let times = self.tags.get(comma + 1..unless)?;
+        let is_time = |tag: &Tag| {
+            matches!(tag.meaning, Meaning::Days(_) | Meaning::Hours(_)) || tag.is(Word::Holiday)
+        };
+        (is_last && comma > self.own && times.iter().any(is_time)).then_some(comma + 1)
     }
 
     /// Where the rule begins, if the exception that begins here stands before it.
@@ -169,6 +187,16 @@ impl Tag {
         self.meaning == Meaning::Word(word)
     }
 
+    /// Whether its first word is such a particle.
+    pub fn does(&self, particle: Particle) -> bool {
+        self.particles.has(particle)
+    }
+
+    /// Whether it is a conjunction: "and", "or".
+    pub fn joins(&self) -> bool {
+        self.does(Particle::And) || self.does(Particle::Or)
+    }
+
     /// "failed", "broken", "red": what does not pass.
     pub fn fails(&self) -> bool {
         const FAILING: [&str; 26] = [
@@ -228,9 +256,18 @@ pub(super) fn tag(text: &str, definition: &Definition) -> Vec<Tag> {
         } else {
             meaning
         };
+        let compound = definition
+            .compound(first)
+            .filter(|_| length == 1 && first.text.len() == first.end - first.start);
+        if let Some((day_ends, day, behind)) = compound {
+            tags.extend(in_two(first, day_ends, day, behind, definition));
+            rest = rest.get(1..).unwrap_or_default();
+            continue;
+        }
         tags.push(Tag {
             meaning,
             first: first.text.clone(),
+            particles: definition.particles(&first.text),
             rest: rest[..length]
                 .iter()
                 .skip(1)
@@ -247,6 +284,32 @@ pub(super) fn tag(text: &str, definition: &Definition) -> Vec<Tag> {
     cross_out(&mut tags);
     agree(&mut tags);
     tags
+}
+
+/// Both parts of a word that begins with a day.
+fn in_two(
+    token: &Token,
+    day_ends: usize,
+    day: Meaning,
+    behind: Meaning,
+    definition: &Definition,
+) -> [Tag; 2] {
+    let (first, second) = token.text.split_at(day_ends);
+    let part = |text: &str, meaning, glue, start, end| Tag {
+        meaning,
+        first: text.to_owned(),
+        particles: definition.particles(text),
+        rest: Vec::new(),
+        pair: None,
+        glue,
+        start,
+        end,
+    };
+    let middle = token.start + day_ends;
+    [
+        part(first, day, token.glue, token.start, middle),
+        part(second, behind, Glue::Nothing, middle, token.end),
+    ]
 }
 
 fn pair(tags: &mut [Tag]) {

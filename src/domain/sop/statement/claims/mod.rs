@@ -154,7 +154,7 @@ impl Claims {
             Word::Announce => "attested.announcement",
             Word::Ticket => "attested.ticket",
             Word::Notes => "attested.notes",
-            Word::Holiday => "attested.holiday",
+            Word::Holiday | Word::HolidayEve => "attested.holiday",
             Word::Peak => "attested.peak",
             _ => return self.special(word, tags, at, denied),
         };

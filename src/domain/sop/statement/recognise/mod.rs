@@ -20,6 +20,16 @@ pub(super) fn demands(sentence: &Sentence) -> Vec<Demand> {
     found.extend(people::demands(sentence));
     found.extend(proof::demands(sentence));
     found.extend(change::demands(sentence));
+    // "No deploys on Fridays unless somebody is on call" asks for that person then.
+    let asks = |demand: &Demand| {
+        !matches!(
+            demand,
+            Demand::Window { .. } | Demand::Freeze(_) | Demand::NotDuring(_)
+        )
+    };
+    if timing::lets_through(sentence) && found.iter().any(asks) {
+        found.retain(asks);
+    }
     // "Hotfixes may skip the review" excepts as "unless it is a hotfix" does.
     let exempts = sentence.owns(Word::May) && sentence.owns(Word::Skip) && !sentence.has(Word::Not);
     if found.is_empty() && (sentence.owns(Word::Unless) || exempts) && names_emergency(sentence) {
@@ -161,7 +171,8 @@ fn count_before(sentence: &Sentence, at: usize) -> Option<u32> {
         let next = sentence.tags.get(index + 1);
         !next.is_some_and(|tag| {
             matches!(tag.meaning, Meaning::Unit(_) | Meaning::Mark('%'))
-                || ["am", "pm", "uhr"].contains(&tag.first.as_str())
+                || ["am", "pm", "uhr", "h", "点", "时", "heures", "horas"]
+                    .contains(&tag.first.as_str())
         })
     };
     // "Zwei Kollegen haben dem Release zugestimmt": who is counted stands farther off.

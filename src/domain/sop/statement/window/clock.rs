@@ -1,7 +1,9 @@
 //! The times of day in a sentence: "9.30am", "after 15", "下午2点".
 
+use super::super::definition::Particle;
 use super::super::meaning::{Meaning, Word};
 use super::super::season::{days_of_month, dotted};
+use super::super::sentence::Tag;
 use super::super::token::{Glue, is_wide};
 use super::Reader;
 
@@ -34,7 +36,9 @@ impl Reader<'_> {
                     Some((afternoon(hour * 60), at + 2))
                 }
                 "h" if next.is_some_and(|next| next.glue == Glue::Nothing)
-                    && self.is_time_of_day(at) =>
+                    && (self.is_time_of_day(at)
+                        || self.opens_range_of_h(at)
+                        || self.is_behind_a_day(at)) =>
                 {
                     match self.tags.get(at + 2).map(|tag| (&tag.meaning, tag.glue)) {
                         Some((Meaning::Number(minutes), Glue::Nothing)) if *minutes < 60 => {
@@ -99,7 +103,7 @@ impl Reader<'_> {
             matches!(
                 next.meaning,
                 Meaning::Unit(_) | Meaning::Role(_) | Meaning::Mark('%')
-            ) || matches!(next.meaning, Meaning::Other) && !ZONES.contains(&next.first.as_str())
+            ) || matches!(next.meaning, Meaning::Other) && !is_beside_an_hour(next)
                 || matches!(
                     next.meaning,
                     Meaning::Word(
@@ -139,6 +143,26 @@ impl Reader<'_> {
         end.is_some_and(|end| self.joins(at, end) && self.is_hour_of_range(end))
     }
 
+    /// "Vendredi 16h"
+    fn is_behind_a_day(&self, at: usize) -> bool {
+        let before = self.tags[..at].last();
+        before.is_some_and(|tag| matches!(tag.meaning, Meaning::Days(_)))
+    }
+
+    /// "9h à 16h": a second hour of the same kind ends it.
+    fn opens_range_of_h(&self, at: usize) -> bool {
+        let number = |index: usize| {
+            let tag = self.tags.get(index);
+            tag.is_some_and(|tag| matches!(tag.meaning, Meaning::Number(0..=24)))
+        };
+        let end = (at + 2..at + 6).find(|end| number(*end));
+        end.is_some_and(|end| {
+            let h = self.tags.get(end + 1);
+            let is_h = h.is_some_and(|tag| tag.first == "h" && tag.glue == Glue::Nothing);
+            is_h && self.joins_from(at, at + 1, end)
+        })
+    }
+
     fn is_hour_of_range(&self, at: usize) -> bool {
         let next = self.tags.get(at + 1);
         match self.tags[at].meaning {
@@ -146,9 +170,11 @@ impl Reader<'_> {
             Meaning::Number(hour) => {
                 hour <= 24
                     && next.is_none_or(|next| match &next.meaning {
-                        Meaning::Unit(_) => next.first == "h",
+                        Meaning::Unit(_) => {
+                            matches!(next.first.as_str(), "h" | "heures" | "horas")
+                        }
                         Meaning::Other => {
-                            ZONES.contains(&next.first.as_str())
+                            is_beside_an_hour(next)
                                 || matches!(next.first.as_str(), "am" | "pm" | "uhr")
                         }
                         Meaning::Mark(mark) => *mark != '%',
@@ -174,12 +200,16 @@ impl Reader<'_> {
             Word::Between,
         ];
         self.follows(at, &RELATIONS)
+            || self.tags[..at]
+                .last()
+                .is_some_and(|tag| tag.does(Particle::Latest))
             || self
                 .from_at
                 .is_some_and(|(from, last)| self.joins_from(from, last, at))
     }
 }
 
-const ZONES: [&str; 12] = [
-    "utc", "gmt", "cet", "cest", "est", "edt", "pst", "pdt", "et", "pt", "local", "and",
-];
+/// "15 UTC", "before 9 or after 17", "after 15 on Fridays"
+fn is_beside_an_hour(tag: &Tag) -> bool {
+    tag.does(Particle::Zone) || tag.joins() || tag.does(Particle::On)
+}

@@ -1,5 +1,6 @@
 //! Which days the words for days are about: "the day before a holiday", "before weekends".
 
+use super::super::definition::Particle;
 use super::super::meaning::{Meaning, Word};
 use super::super::sentence::Tag;
 use super::super::token::Glue;
@@ -49,6 +50,9 @@ fn leads(tags: &[Tag], at: usize) -> (bool, bool) {
             joined = tag.glue == Glue::Slash;
         } else if joins_days(tag) {
             joined |= led;
+        } else if !led && is_before_weekend(tag) {
+            // "before weekends or holidays"
+            before = true;
         } else if !(is_small(tag) || is_day(tag) || (!led && is_name(tag))) {
             break;
         }
@@ -98,30 +102,26 @@ fn is_before_weekend(tag: &Tag) -> bool {
 }
 
 pub(super) fn joins_days(tag: &Tag) -> bool {
-    JOINS.contains(&tag.first.as_str()) || matches!(tag.meaning, Meaning::Mark(',' | '/' | '&'))
+    tag.joins() || matches!(tag.meaning, Meaning::Mark(',' | '/' | '&' | '\u{3001}'))
 }
 
 /// "Public" alone is small, and "public holiday" is a name.
-pub(super) fn is_small(tag: &Tag) -> bool {
-    let word = ["a", "an", "any", "the", "public", "bank"].contains(&tag.first.as_str());
-    word && !is_name(tag)
+pub(in super::super) fn is_small(tag: &Tag) -> bool {
+    tag.does(Particle::Article) && !is_name(tag) && !matches!(tag.meaning, Meaning::Word(_))
 }
 
 /// "on the day of or before a holiday"
 fn is_day(tag: &Tag) -> bool {
-    let word = ["day", "days", "of", "either", "both", "also"].contains(&tag.first.as_str());
-    word && !is_name(tag)
+    const DAY: u32 = 24 * 60;
+    let word = ["of", "either", "both", "also"].contains(&tag.first.as_str());
+    (word || tag.meaning == Meaning::Unit(DAY)) && !is_name(tag)
 }
 
-/// The German "an" is an English article, too, and counts only beside another such word. "After" is
-/// no fact, and the day itself is nearest to it.
+/// What is an article, too, as the German "an" is in English, counts only beside another such word.
+/// "After" is no fact, and the day itself is nearest to it.
 pub(super) fn is_on(tag: &Tag, beside: bool) -> bool {
-    let first = tag.first.as_str();
-    tag.is(Word::During)
-        || tag.is(Word::At)
-        || tag.is(Word::After)
-        || matches!(first, "on" | "over" | "am")
-        || (beside && first == "an")
+    let on = tag.does(Particle::On) && (beside || !tag.does(Particle::Article));
+    tag.is(Word::During) || tag.is(Word::At) || tag.is(Word::After) || on
 }
 
 /// Of each day the one before it, where that is not among them: of a weekend the Friday.
@@ -140,5 +140,3 @@ pub(super) fn reached(tags: &[Tag], at: usize, days: u8) -> u8 {
         (Reach::DayBefore, true) | (Reach::Itself, _) => days,
     }
 }
-
-const JOINS: [&str; 9] = ["or", "and", "oder", "und", "ou", "o", "et", "y", "nor"];

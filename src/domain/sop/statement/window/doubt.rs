@@ -107,7 +107,13 @@ impl Reader<'_> {
                 .iter()
                 .any(|word| tag.is(*word))
         };
+        // "Is it Friday at 17:00? Then stop."
+        let behind = self.tags.get(last + 1..).unwrap_or_default().iter();
+        let is_asked = behind
+            .take(2)
+            .any(|tag| matches!(tag.meaning, Meaning::Mark('?' | '\u{ff1f}')));
         led.is_some_and(begins)
+            || is_asked
             || self.is_followed(last, &[Word::After])
             || self.tags.get(last + 1).is_some_and(|tag| {
                 let is_last = (self.tags.get(last + 2))

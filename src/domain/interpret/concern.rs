@@ -96,6 +96,8 @@ pub(super) enum Concern {
     Secret,
     /// An approval in words, beside a command.
     Approval,
+    /// "and then promote it to production": the next link of a chain, with its own verb.
+    NextLink,
     /// "and then promote it", without a place
     Aimless,
     /// A deed that Commander does not do, beside one that it does.

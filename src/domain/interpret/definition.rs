@@ -202,6 +202,11 @@ impl Definition {
             .map(|(name, _)| name.as_str())
     }
 
+    /// Whether these words are the usual name of an environment, or a short form of one.
+    pub fn names_environment(&self, words: &str) -> bool {
+        self.usual_environment(&words.to_lowercase()).is_some()
+    }
+
     /// Whether a name is one of several environments of a kind: `eu-prod`, `prod-us-east-1`, `staging2`.
     pub(super) fn is_environment_like(&self, word: &str) -> bool {
         let is_usual = |part: &str| self.usual_environment(part).is_some();

@@ -76,6 +76,8 @@ impl Stretch<'_> {
         }
         let head = self
             .rehearsal(first)
+            .or_else(|| self.subcommand(at))
+            .or_else(|| self.listed(at))
             .or_else(|| self.had_done(at))
             .or_else(|| self.resize(at))
             .or_else(|| self.noun_shown(at))
@@ -134,6 +136,39 @@ impl Stretch<'_> {
         (runs && tests && noun < self.end).then(|| Head::new(Action::Test, at..at + 1))
     }
 
+    /// `/deploy rollback shop`: the name of the bot's command is a verb, too.
+    fn subcommand(&self, at: usize) -> Option<Head> {
+        let unit = self.words.get(at).filter(|_| at < self.end)?;
+        let deed = self.words.get(at + 1).filter(|_| at + 1 < self.end)?;
+        let action = deed.action.filter(|_| deed.is_verb())?;
+        let other = matches!(action, Action::Rollback | Action::Promote | Action::Restart);
+        let deploys = unit.sigil && unit.action == Some(Action::Deploy);
+        (deploys && other).then(|| Head::new(action, at..at + 2))
+    }
+
+    /// "hubot deploys shop in staging": to a bot the plural asks for the list.
+    fn listed(&self, at: usize) -> Option<Head> {
+        let words = self.words;
+        let unit = words.get(at).filter(|_| at < self.end)?;
+        let bot = at > 0 && words.has(at - 1, Role::Addressee);
+        let deeds = unit.has(Role::Inflected) && unit.lower.ends_with('s') && unit.action.is_some();
+        let around = [
+            Role::For,
+            Role::On,
+            Role::Of,
+            Role::Determiner,
+            Role::ServiceNoun,
+        ];
+        let named = |at: usize| {
+            let unit = &words.units[at];
+            let name = unit.is_unknown_name() || !unit.services.is_empty() || unit.environment;
+            let version = matches!(unit.form(), Some(Form::Version | Form::Path));
+            name || version || unit.any(&around) || unit.has(Role::Addressee)
+        };
+        let rest = at + 1..self.end;
+        (bot && deeds && rest.clone().all(named)).then(|| Head::new(Action::Status, at..at + 1))
+    }
+
     /// `.noop production`: a deploy that only pretends.
     fn rehearsal(&self, at: usize) -> Option<Head> {
         let unit = self.words.get(at).filter(|_| at < self.end)?;
@@ -159,9 +194,15 @@ impl Stretch<'_> {
         let first = self
             .words
             .skip(units.start, &[Role::Determiner, Role::Filler]);
+        // "push my changes to staging", but "push the changes to main" is nothing for an environment.
+        let goes_somewhere = units.clone().any(|at| {
+            let place = self.words.skip(at + 1, &[Role::Determiner]);
+            self.words.has(at, Role::To) && place < self.end && self.words.is_environment(place)
+        });
         let plain = |at: usize| {
             at < self.end
                 && self.words.has(at, Role::Plain)
+                && !(self.words.has(at, Role::Payload) && goes_somewhere)
                 && !self.words.has(at + 1, Role::ServiceNoun)
         };
         // "set the log level of shop"

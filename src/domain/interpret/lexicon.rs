@@ -129,6 +129,10 @@ pub(super) enum Role {
     Plain,
     /// An ordinary word that is a name right before "service".
     Nameable,
+    /// "called", "named": a name follows.
+    Called,
+    /// "ask", "tell": somebody is told to do it.
+    Relay,
     /// Begins a command; with an action.
     Verb,
     /// May follow a light verb; with an action.

@@ -223,12 +223,36 @@ impl Reader<'_> {
         while at < self.0.end {
             if self.0.words.has(at, Role::Polite) {
                 polite = true;
+            } else if let Some(next) = self.relayed(at, start) {
+                polite = true;
+                at = next;
+                continue;
             } else if !self.is_opening(at, start) {
                 break;
             }
             at += 1;
         }
         (at, polite)
+    }
+
+    /// "ask jenkins to restart shop", "tell Dana to roll it back", "ask jenkins for the status": the
+    /// first unit of what is to be done.
+    fn relayed(&self, at: usize, start: usize) -> Option<usize> {
+        let words = self.0.words;
+        let opens = (start..at).all(|before| self.is_opening(before, start));
+        let who = words.get(at + 1)?;
+        let told = words.has(at, Role::Relay)
+            && (who.any(&[Role::Addressee, Role::Tool]) || who.is_unknown_name());
+        let deed = words.skip(at + 3, &[Role::Polite, Role::Filler, Role::Determiner]);
+        let to = words.has(at + 2, Role::To)
+            && words.any(at + 3, &[Role::Verb, Role::Separable, Role::Light]);
+        let asks = words.has(at + 2, Role::For)
+            && words.any(deed, &[Role::StatusNoun, Role::LogNoun, Role::HealthCheck]);
+        match (opens && told && at + 3 < self.0.end, to, asks) {
+            (true, true, _) => Some(at + 3),
+            (true, _, true) => Some(deed),
+            _ => None,
+        }
     }
 
     fn is_opening(&self, at: usize, start: usize) -> bool {
@@ -243,6 +267,11 @@ impl Reader<'_> {
             || matches!(unit.kind, Kind::Comma | Kind::Colon)
             || (unit.any(&[Role::Filler, Role::Urgency, Role::Suggest]) && !unit.is_verb())
             || unit.any(&[Role::Addressee, Role::Tool])
+            // "heroku rollback shop"
+            || (unit.has(Role::Hosting)
+                && unit.services.is_empty()
+                && at + 2 < self.0.end
+                && self.0.words.has(at + 1, Role::Verb))
             || self.0.words.is_bot(at)
     }
 

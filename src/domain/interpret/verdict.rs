@@ -192,6 +192,11 @@ pub(super) fn verdict(noted: &Noted, draft: &Draft) -> (WarningCode, Effect, Str
             NewSentence,
             format!("“{words}” is to be filled in: put the real name in its place."),
         ),
+        Concern::ReferredTo { name } if noted.words.is_empty() => (
+            Code::Unmodelled,
+            NeedsYes,
+            format!("No service is named; “{name}”, of which the report tells, was taken."),
+        ),
         Concern::ReferredTo { name } => (
             Code::Unmodelled,
             NeedsYes,
@@ -254,6 +259,11 @@ pub(super) fn verdict(noted: &Noted, draft: &Draft) -> (WarningCode, Effect, Str
             Code::Unmodelled,
             NeedsYes,
             format!("“{words}” is nothing that Commander does; the plan would go without it."),
+        ),
+        Concern::NextLink => (
+            Code::Conditional,
+            Tell,
+            format!("“{words}”: a plan of its own, offered once the one before is verified."),
         ),
         Concern::Aimless => (
             Code::Unmodelled,

@@ -32,7 +32,11 @@ impl Reader<'_> {
         let alone = name + 1 == units.end
             && self.words.kind(units.end) == Some(Kind::Comma)
             && follows.is_some_and(|clause| clause.link == Link::Comma);
-        alone && self.is_perhaps_a_person(name) && (name > units.start || self.service_follows())
+        if !(alone && self.is_perhaps_a_person(name)) {
+            return false;
+        }
+        let bot = self.words.units[name].lower.ends_with("bot");
+        name > units.start || bot || self.service_follows()
     }
 
     pub(super) fn addressed(&mut self, index: usize) {

@@ -6,6 +6,7 @@ use crate::domain::interpret::concern::Concern;
 use crate::domain::interpret::found::Said;
 use crate::domain::interpret::lexicon::Role;
 use crate::domain::interpret::slots::Use;
+use crate::domain::interpret::token::Kind;
 
 impl Reader<'_> {
     pub(super) fn beside(&mut self, index: usize) {
@@ -24,6 +25,10 @@ impl Reader<'_> {
             Mood::Question | Mood::Help => self.set_aside(index, Concern::Question),
             Mood::Report => self.report(index),
             Mood::Speech => self.set_aside(index, Concern::Speech),
+            // "tell Dana: restart shop" says what she is to be told.
+            Mood::Notice if self.clauses[index].end == Some(Kind::Colon) => {
+                self.set_aside(index, Concern::NotRead);
+            }
             Mood::Notice => self.set_aside(index, Concern::Notify),
             Mood::Injection => self.set_aside(index, Concern::Injection),
             Mood::Destructive => self.set_aside(index, Concern::Destructive),
@@ -72,20 +77,8 @@ impl Reader<'_> {
         if let Some(action @ (Action::Status | Action::Logs)) = action {
             let found = self.slots(index, Some(action), None);
             self.demand.found.join(found);
-        } else if self.demand.found.pronoun.is_some() && self.demand.found.services.is_empty() {
-            // "The service shop is slow. Roll it back." Which word of a report is a name is less
-            // sure than in an order, and so is what "it" stands for: it is asked.
-            let mut services = self.told_in(index, None).services;
-            if let (Some(one), Some(span), 0) =
-                (services.pop(), self.demand.found.pronoun, services.len())
-            {
-                let name = one.value.typed().to_owned();
-                self.demand.found.pronoun = None;
-                self.demand.found.services.push(one);
-                self.demand
-                    .found
-                    .note(Concern::ReferredTo { name }, span, "it");
-            }
+        } else if action.is_some_and(Action::makes_plan) {
+            self.refer_to_report(index, action);
         }
         let elsewhere = self.clauses[index].units.clone().any(|at| {
             let unit = &self.words.units[at];
@@ -98,6 +91,34 @@ impl Reader<'_> {
             Concern::Report
         };
         self.set_aside(index, concern);
+    }
+
+    /// "The service shop is slow. Roll it back.", "shop is down, please restart": which word of a
+    /// report is a name is less sure than in an order, and so is that the deed is about it. It is
+    /// asked. Where two are told of, nothing says which is meant.
+    fn refer_to_report(&mut self, index: usize, action: Option<Action>) {
+        let mends = matches!(action, Some(Action::Rollback | Action::Restart));
+        let pronoun = self.demand.found.pronoun;
+        let named = !self.demand.found.services.is_empty();
+        if named || (pronoun.is_none() && !mends) {
+            return;
+        }
+        let reports = (0..self.clauses.len()).filter(|at| self.moods[*at] == Mood::Report);
+        let told: Vec<_> = reports
+            .flat_map(|at| self.told_in(at, None).services)
+            .collect();
+        let [one] = told.as_slice() else {
+            return;
+        };
+        let units = self.clauses[index].units.clone();
+        let span = pronoun.unwrap_or_else(|| self.words.span(units));
+        let words = if pronoun.is_some() { "it" } else { "" };
+        let name = one.value.typed().to_owned();
+        self.demand.found.pronoun = None;
+        self.demand.found.services.push(one.clone());
+        self.demand
+            .found
+            .note(Concern::ReferredTo { name }, span, words);
     }
 
     /// "use production", "ensure zero downtime", "warm up the cache"

@@ -18,7 +18,7 @@ pub(super) struct Deed {
 
 impl Reader<'_> {
     pub(super) fn join(&mut self, first: Said<Action>, second: Deed) {
-        use Action::{Build, Deploy, Logs, Promote, Restart, Rollback, Status, Test};
+        use Action::{Build, Deploy, Logs, Promote, Restart, Rollback, Scale, Status, Test};
         match (first.value, second.action.value) {
             (Deploy | Promote, Test) => {
                 let found = with_tests(second.found, second.action.span);
@@ -47,7 +47,9 @@ impl Reader<'_> {
             (Deploy | Promote, Deploy | Promote) | (Rollback, Rollback) | (Restart, Restart) => {
                 self.go_on(second);
             }
-            (Deploy | Promote | Rollback | Restart, Status) if self.checks_health(second.index) => {
+            (Deploy | Promote | Rollback | Restart | Scale, Status)
+                if self.checks_health(second.index) =>
+            {
                 self.check_health(second.index);
             }
             (_, Status | Logs) => self.set_aside(second.index, Concern::AlsoShow),
@@ -62,6 +64,11 @@ impl Reader<'_> {
         if second.found.places.is_empty() && second.found.unknown_places.is_empty() {
             let units = self.clauses[second.index].units.clone();
             self.note(Concern::Aimless, units);
+        }
+        let releases = matches!(second.action.value, Action::Deploy | Action::Promote);
+        if chained && releases && !second.found.places.is_empty() {
+            let units = self.clauses[second.index].units.clone();
+            self.note(Concern::NextLink, units);
         }
         if let Some(place) = second.found.places.first_mut() {
             place.value.joint = if chained { Joint::Then } else { Joint::And };

@@ -332,7 +332,7 @@ impl Reader<'_> {
                 let units = self.clauses[index].units.clone();
                 self.demand.uses[units].fill(Use::Little);
             }
-            Mood::Help => {
+            Mood::Help | Mood::Notice => {
                 // "how do I release a web page to staging": which word is a service is not known.
                 self.demand
                     .found
@@ -391,6 +391,12 @@ impl Reader<'_> {
     fn told_in(&self, index: usize, behind_verb: Option<usize>) -> Found {
         let units = self.clauses[index].units.clone();
         let mut uses = self.demand.uses.clone();
+        // What was set aside is told all the same.
+        for used in &mut uses[units.clone()] {
+            if *used == Use::Aside {
+                *used = Use::Free;
+            }
+        }
         let expect = Expect {
             action: Some(Action::Unsupported),
             behind_verb,

@@ -8,7 +8,7 @@ mod versions;
 
 use super::concern::Concern;
 use super::definition::Definition;
-use super::demand::Demand;
+use super::demand::{Demand, Whole};
 use super::fit::misfits;
 use super::found::Found;
 use super::problem::Problem;
@@ -43,8 +43,13 @@ pub(super) fn resolve(
         base,
         draft: Draft::default(),
         problems: Vec::new(),
+        only_told: !matches!(
+            demand.whole,
+            Whole::Command | Whole::Fragment | Whole::Question
+        ),
     };
     resolver.action(demand);
+    resolver.only_told |= resolver.acts(&[Action::Unsupported]);
     resolver.service(&demand.found);
     resolver.places(&demand.found);
     resolver.versions(demand);
@@ -64,6 +69,8 @@ struct Resolver<'a> {
     base: Base,
     draft: Draft,
     problems: Vec<Problem>,
+    /// Nothing will be done, so that nothing is asked.
+    only_told: bool,
 }
 
 fn from_thread<T: Clone>(slot: &Slot<T>) -> Slot<T> {

@@ -41,7 +41,9 @@ impl Resolver<'_> {
                 Place::Unknown => self.unknown_place(&said.value.word, Some(said.span)),
             }
         }
-        for said in &found.unknown_places {
+        // "forward the production database to localhost": nothing is asked about what is not done.
+        let unknown = found.unknown_places.iter().filter(|_| !self.only_told);
+        for said in unknown.cloned().collect::<Vec<_>>().iter() {
             self.unknown_place(&said.value, Some(said.span));
         }
         self.order(&joints);
@@ -87,7 +89,8 @@ impl Resolver<'_> {
     /// All beside each other or all in a row; anything else is not for guessing. What is only
     /// shown needs no order.
     fn order(&mut self, joints: &[Joint]) {
-        if joints.is_empty() || self.acts(&[Action::Status, Action::Logs, Action::Unsupported]) {
+        let only_told = self.only_told || self.acts(&[Action::Status, Action::Logs]);
+        if joints.is_empty() || only_told {
             return;
         }
         if joints.iter().all(|joint| *joint == Joint::Then) {

@@ -1,7 +1,7 @@
 //! What words beside each other are: one name of two words, several names, a name and its commit, or
 //! a deed with its object.
 
-use super::{Candidate, Slots, Use};
+use super::{Candidate, LEADS, Slots, Use};
 use crate::domain::intent::Action;
 use crate::domain::interpret::form::{Form, is_service_form};
 use crate::domain::interpret::found::Said;
@@ -97,6 +97,64 @@ impl Slots<'_> {
             self.push_name(name.at);
             self.take(name.at..name.at + 1);
         }
+    }
+
+    /// "restart app and cart", "deploy shop and the app": beside a service such a noun is one more
+    /// thing, and never the one that was spoken of.
+    pub(super) fn noun_beside_service(&mut self) {
+        if self.found.services.is_empty() || self.only_names() {
+            return;
+        }
+        let range = self.range.clone();
+        let nouns: Vec<usize> = range.filter(|at| self.is_one_more(*at)).collect();
+        for at in nouns {
+            let span = self.words.span(at..at + 1);
+            if self.found.pronoun == Some(span) {
+                self.found.pronoun = None;
+            }
+            self.push_name(at);
+            self.take(at..at + 1);
+        }
+    }
+
+    fn is_one_more(&self, at: usize) -> bool {
+        let span = self.words.span(at..at + 1);
+        let services = &self.found.services;
+        let begins = |at: usize| {
+            let start = |unit: usize| self.words.span(unit..unit + 1).start;
+            at < self.range.end && services.iter().any(|said| said.span.start == start(at))
+        };
+        let ends = |at: usize| {
+            let end = self.words.span(at..at + 1).end;
+            services.iter().any(|said| said.span.end == end)
+        };
+        if !self.has(at, Role::ServiceNoun)
+            || self.form(at) != Some(Form::Name)
+            || services.iter().any(|said| said.span.overlaps(span))
+        {
+            return false;
+        }
+        let joins = |at: usize| {
+            self.any(at, &[Role::And, Role::Then, Role::Or, Role::With])
+                || (at < self.range.end && self.words.kind(at) == Some(Kind::Comma))
+        };
+        let little = [Role::Determiner, Role::Filler];
+        let mut before = at;
+        while before > self.range.start && self.any(before - 1, &little) {
+            before -= 1;
+        }
+        // "the cart app and checkout", "the service shop": the noun of a name
+        let own = before == at && at > self.range.start && ends(at - 1);
+        let follows = before > self.range.start && joins(before - 1);
+        let next = at + 1;
+        let ended = next >= self.range.end
+            || joins(next)
+            || self.is_environment(next)
+            || matches!(self.form(next), Some(Form::Version | Form::Number))
+            || self.any(next, &LEADS)
+            || self.any(next, &little);
+        let leads = joins(next) && begins(self.skip(next + 1, &little));
+        !own && !begins(next) && ((follows && ended) || leads)
     }
 
     /// Names with nothing but "and", "then" and commas between them, and no other service.

@@ -95,6 +95,7 @@ pub(super) fn read(
         at = slots.step(at);
     }
     slots.settle();
+    slots.noun_beside_service();
     slots.number_behind_name();
     slots.doubt_numbers();
     slots.found
@@ -180,6 +181,9 @@ impl<'a> Slots<'a> {
             || unit.form() == Some(Form::Decoration)
             || (unit.form() == Some(Form::Mention) && self.opens(at));
         let asked = self.only_shows() && unit.any(&asks);
+        // "ask jenkins to deploy shop"
+        let asked =
+            asked || unit.has(Role::Relay) && self.expect.behind_verb.is_some_and(|v| at < v);
         // "trigger the build pipeline", "scale the replicas"
         let job = unit.has(Role::JobNoun)
             && at > 0

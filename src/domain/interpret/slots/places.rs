@@ -85,6 +85,20 @@ impl Slots<'_> {
                 end > noun && self.key(&self.words.units[noun].lower) == Some(Key::Namespace);
             return self.unknown_place(at, first, end - 1, !namespace);
         }
+        let runs_it = self.any(first, &[Role::Hosting, Role::Tool]);
+        let named_too = (self.range.clone()).any(|at| at != first && self.is_environment(at));
+        let tool = self.has(first, Role::Tool) && !self.has(first, Role::Hosting);
+        if matches!(lead, Some(Role::To | Role::On))
+            && runs_it
+            && (named_too || tool)
+            && self.words.units[first].services.is_empty()
+            && self.moves_or_scales()
+        {
+            // "to production on kubernetes": what runs it is not chosen here.
+            self.uses[first] = Use::Aside;
+            self.note(Concern::NotRead, at..noun);
+            return Some(noun);
+        }
         if matches!(lead, Some(Role::To | Role::On))
             && self.has(first, Role::Hosting)
             && self.words.units[first].services.is_empty()

@@ -11,6 +11,13 @@ impl Slots<'_> {
     pub(super) fn pinned(&mut self, at: usize, mark: usize) -> Option<usize> {
         let unit = &self.words.units[at];
         let name = &unit.text[..mark];
+        // `deploy:migrate`: a task of a bot, and no service with its version.
+        if unit.text[mark..].starts_with(':')
+            && self.is_word_for(name, &[Role::Verb])
+            && self.opens(at)
+        {
+            return None;
+        }
         // "to prod#eu": an environment of that name, and no service.
         let led = at
             .checked_sub(1)
@@ -35,9 +42,13 @@ impl Slots<'_> {
             }
             marked => self.version_value(&marked[1..])?,
         };
-        if unit.text[mark..].starts_with(':') && self.is_image_of_named(name) {
+        let called_otherwise = self.has_image_before(at);
+        if unit.text[mark..].starts_with(':') && self.is_image_of_named(name, called_otherwise) {
             // "deploy shop to staging with image acme/shop:v1.2": its own image adds the version.
-            if without_registry(name).is_some() {
+            let last = name.rsplit('/').next().unwrap_or(name);
+            let mut services = self.found.services.iter();
+            let own = services.any(|said| said.value.typed().eq_ignore_ascii_case(last));
+            if !own || without_registry(name).is_some() {
                 // Images are built here; none is taken from elsewhere.
                 self.note(Concern::NotRead, at..at + 1);
             }
@@ -61,14 +72,16 @@ impl Slots<'_> {
 
     /// Whether the image is called like the one service that was named before it. A bare name is
     /// settled as the service by that.
-    fn is_image_of_named(&mut self, image: &str) -> bool {
+    fn is_image_of_named(&mut self, image: &str, called_otherwise: bool) -> bool {
         let last = image.rsplit('/').next().unwrap_or(image);
         match (self.found.services.as_slice(), self.candidates.as_slice()) {
+            ([_], []) if called_otherwise => true,
             ([only], []) => only.value.typed().eq_ignore_ascii_case(last),
             ([], [only]) => {
                 let at = only.at;
+                let same = self.words.units[at].text.eq_ignore_ascii_case(last);
                 let named = only.mark.is_none()
-                    && self.words.units[at].text.eq_ignore_ascii_case(last)
+                    && (same || called_otherwise && self.is_object(at))
                     && is_service_form(&self.words.units[at].text);
                 if named {
                     self.candidates.clear();
@@ -79,6 +92,15 @@ impl Slots<'_> {
             }
             _ => false,
         }
+    }
+
+    /// "update the shop image to base:v2", "set shop to image base:v2": what the service runs may be
+    /// called otherwise.
+    fn has_image_before(&self, at: usize) -> bool {
+        let image = |at: usize| self.words.units[at].lower.ends_with("image");
+        let led = at > self.range.start && self.any(at - 1, &[Role::To, Role::With]);
+        let before = at > self.range.start && image(at - 1);
+        before || (led && (self.range.start..at).any(image))
     }
 
     pub(super) fn is_resource(&self, word: &str) -> bool {

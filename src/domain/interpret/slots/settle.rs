@@ -3,6 +3,7 @@
 
 use super::{Candidate, Slots, Use};
 use crate::domain::intent::Action;
+use crate::domain::interpret::concern::Concern;
 use crate::domain::interpret::form::{Form, is_reference, is_service_form};
 use crate::domain::interpret::found::{Joint, PlaceMention, Said, TestMention, VersionMention};
 use crate::domain::interpret::lexicon::Role;
@@ -19,6 +20,7 @@ impl Slots<'_> {
             self.infrastructure();
         }
         candidates.retain(|candidate| !self.is_perhaps_deed(*candidate));
+        self.spoken_to(&mut candidates);
         self.short_commit(&mut candidates);
         self.name_beside_service(&mut candidates);
         // "v2 of both cart and checkout"
@@ -35,7 +37,7 @@ impl Slots<'_> {
         let (bare, marked): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|c| match c.mark {
             None | Some(Role::By) => true,
             // "any issues with mailer?"
-            Some(Role::With) => !self.only_shows(),
+            Some(Role::With) => !(self.only_shows() || self.is_in_trouble(c.at)),
             Some(_) => false,
         });
         if let ([named], [more]) = (marked.as_slice(), bare.as_slice())
@@ -44,6 +46,16 @@ impl Slots<'_> {
             self.push_joined(named.at, false);
             self.take(named.at..more.at + 1);
             return;
+        }
+        // "logs of scenario night_import": a kind and its name
+        if let ([kind], [name]) = (marked.as_slice(), bare.as_slice())
+            && name.at == kind.at + 1
+            && matches!(kind.mark, Some(Role::Of | Role::For))
+            && self.is_technical(name.at)
+            && !self.is_technical(kind.at)
+            && self.found.services.is_empty()
+        {
+            return self.push_and_take_more(name.at);
         }
         for candidate in &marked {
             self.settle_marked(*candidate, bare.len());
@@ -83,6 +95,18 @@ impl Slots<'_> {
                 for candidate in several {
                     self.push_name(candidate.at);
                     self.take(candidate.at..candidate.at + 1);
+                }
+            }
+            // "restart shop-api worker.1": what no sentence has is a name; the rest stays to be asked
+            // about.
+            [first, second]
+                if second.at == first.at + 1
+                    && self.is_object(first.at)
+                    && self.is_technical(first.at) =>
+            {
+                self.settle_bare(*first);
+                if self.is_technical(second.at) {
+                    self.push_and_take_more(second.at);
                 }
             }
             // "restart the edge proxy"
@@ -130,6 +154,23 @@ impl Slots<'_> {
         }
     }
 
+    /// `cart-api`: made of parts, as only names are.
+    fn is_technical(&self, at: usize) -> bool {
+        let unit = &self.words.units[at];
+        unit.form() == Some(Form::Name)
+            && unit.text.is_ascii()
+            && unit.text.contains(['-', '_'])
+            && !self.is_perhaps_branch(at)
+            && !self.is_numbered_version(&unit.lower)
+            && is_service_form(&unit.text)
+    }
+
+    /// One more service: it is asked which is meant.
+    fn push_and_take_more(&mut self, at: usize) {
+        self.push_name(at);
+        self.take(at..at + 1);
+    }
+
     pub(super) fn is_object(&self, at: usize) -> bool {
         let behind = self.expect.behind_verb;
         // "ne déploie pas shop"
@@ -172,7 +213,80 @@ impl Slots<'_> {
         let suffers = at == self.range.start
             && self.has(next, Role::Report)
             && self.has(next + 1, Role::Inflected);
-        (self.is_object(at) && ended) || noun || suffers
+        (self.is_object(at) && ended) || noun || suffers || self.is_told_subject(at)
+    }
+
+    /// "the shop is slow", "the new cart release keeps failing": what begins a clause that tells of
+    /// a state.
+    fn is_told_subject(&self, at: usize) -> bool {
+        let mut before = at;
+        while before > self.range.start && self.any(before - 1, &[Role::Determiner, Role::Filler]) {
+            before -= 1;
+        }
+        let mut next = at + 1;
+        while matches!(self.form(next), Some(Form::Version))
+            || self.any(
+                next,
+                &[Role::VersionNoun, Role::ServiceNoun, Role::ResourceNoun],
+            ) && !self.has(next, Role::Report)
+        {
+            next += 1;
+        }
+        let told = self.any(next, &[Role::Report, Role::Fail]);
+        let states = [Role::Fail, Role::StatusNoun, Role::HealthCheck];
+        let has = |roles: &[Role]| (next..self.range.end).any(|at| self.any(at, roles));
+        // "Ann is deploying shop" tells of somebody.
+        before == self.range.start && told && has(&states) && !has(&[Role::Inflected])
+    }
+
+    /// "something is wrong with shop", "problems with shop": what goes badly with it is told.
+    fn is_in_trouble(&self, at: usize) -> bool {
+        let mut with = at;
+        while with > self.range.start && !self.has(with, Role::With) {
+            with -= 1;
+        }
+        let bad = [Role::Fail, Role::StatusNoun];
+        let behind = with > self.range.start && self.any(with - 1, &bad);
+        // "mit shop stimmt etwas nicht"
+        let opens = with == self.range.start
+            && (at + 1..self.range.end).any(|at| self.any(at, &[Role::Fail, Role::Negator]));
+        self.only_names() && (behind || opens)
+    }
+
+    /// "marvin deploy shop to staging": before the verb of a service that stands in its own place
+    /// somebody is spoken to.
+    fn spoken_to(&mut self, candidates: &mut Vec<Candidate>) {
+        let acts = self
+            .expect
+            .action
+            .is_some_and(|action| action != Action::Unsupported);
+        let (Some(verb), true) = (self.expect.behind_verb, acts) else {
+            return;
+        };
+        let (before, rest): (Vec<Candidate>, Vec<Candidate>) =
+            candidates.iter().copied().partition(|c| c.at < verb);
+        let ([only], [object]) = (before.as_slice(), rest.as_slice()) else {
+            return;
+        };
+        let named = self.is_object(object.at)
+            && object.mark.is_none()
+            && !self.is_perhaps_branch(object.at)
+            && !self.is_numbered_version(&self.words.units[object.at].lower)
+            && !self.is_short_commit(object.at)
+            && self.found.services.is_empty();
+        // "shop deploy ...": the verb stands right behind it.
+        let right_before = only.at + 2 == verb || self.relays(only.at);
+        if only.mark.is_none() && named && right_before {
+            self.uses[only.at] = Use::Aside;
+            self.note(Concern::Addressed { sure: false }, only.at..only.at + 1);
+            let at = only.at;
+            candidates.retain(|candidate| candidate.at != at);
+        }
+    }
+
+    /// "tell Dana to restart shop"
+    fn relays(&self, at: usize) -> bool {
+        at > self.range.start && self.has(at - 1, Role::Relay) && self.any(at + 1, &[Role::To])
     }
 
     /// "stop worker": the one object of a deed that is not done.
@@ -236,6 +350,8 @@ impl Slots<'_> {
                 let deed = self.any(at + 1, &[Role::Other, Role::Manage]);
                 free && !(self.only_names() && deed)
             }
+            // "something is wrong with mailer"
+            Some(Role::With) if self.is_in_trouble(at) => free,
             // "what happened to mailer?"
             Some(Role::To | Role::From | Role::With) if self.only_shows() => {
                 // "... to spot any errors": a deed.
@@ -293,7 +409,7 @@ impl Slots<'_> {
     fn settle_bare(&mut self, candidate: Candidate) {
         let at = candidate.at;
         let unit = &self.words.units[at];
-        if candidate.mark.is_some() || !unit.text.is_ascii() {
+        if candidate.mark.is_some() || !unit.text.is_ascii() || self.goes_on_behind_place(at) {
             return;
         }
         if let Some(place) = self.near_place(at)
@@ -325,6 +441,14 @@ impl Slots<'_> {
             return;
         }
         self.take(at..at + 1);
+    }
+
+    /// "deploy fix/login to staging and merge": rather one more deed than a name.
+    fn goes_on_behind_place(&self, at: usize) -> bool {
+        let joined = at > self.range.start + 1 && self.any(at - 1, &[Role::And, Role::Then]);
+        joined
+            && self.is_environment(at - 2)
+            && self.expect.behind_verb.is_some_and(|v| v <= at - 2)
     }
 
     fn reference(&mut self, at: usize) {

@@ -1,5 +1,6 @@
 //! Versions: by form, by a noun beside them, relative, or as what runs somewhere.
 
+use std::net::Ipv4Addr;
 use std::ops::Range;
 
 use super::{Slots, Use};
@@ -26,7 +27,10 @@ impl Slots<'_> {
         if self.only_names() {
             // What is not done has no "latest".
             let path = self.form(first) == Some(Form::Path) && self.is_branch_path(first);
-            return if path {
+            // "merging into main breaks staging": a branch is as often no version.
+            let noun = self.has(first + 1, Role::GitNoun)
+                || first > self.range.start && self.has(first - 1, Role::GitNoun);
+            return if path || self.has(first, Role::BranchName) && !noun {
                 None
             } else {
                 self.by_form(lead, first)
@@ -204,6 +208,7 @@ impl Slots<'_> {
             Role::VerbNoun,
             Role::VersionPlural,
             Role::Count,
+            Role::Payload,
         ];
         let noun = self.skip(adjectives, &nouns).min(adjectives + 1);
         let has = |role: Role| (first..adjectives).any(|at| self.has(at, role));
@@ -372,6 +377,10 @@ impl Slots<'_> {
             Form::Pinned(mark) => return self.pinned(first, mark),
             Form::Path => return self.path(lead, first),
             Form::Version if self.is_perhaps_no_version(lead, first) => {
+                if self.words.units[first].text.parse::<Ipv4Addr>().is_err() {
+                    // Perhaps a day or an hour, and for those nothing waits.
+                    self.note(Concern::Scheduled, first..first + 1);
+                }
                 return self.unclear(first);
             }
             Form::Version => {}

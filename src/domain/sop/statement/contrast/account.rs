@@ -58,9 +58,7 @@ fn acts_too_early(command: &[Tag], definition: &Definition) -> bool {
         Word::Ticket,
     ];
     early.iter().any(|tag| tag.is(Word::Deploy))
-        && late
-            .iter()
-            .any(|tag| definition.tells(Cue::Then, tag))
+        && late.iter().any(|tag| definition.tells(Cue::Then, tag))
         && late
             .iter()
             .any(|tag| leans.iter().any(|word| tag.is(*word)))

@@ -116,7 +116,10 @@ impl Read<'_> {
         // "Answers take 900 ms" where 500 are too many.
         let is_over = |at: usize| {
             limits.iter().any(|(limit, unit)| {
-                let of_unit = self.command.get(at + 1).is_some_and(|tag| tag.first == *unit);
+                let of_unit = self
+                    .command
+                    .get(at + 1)
+                    .is_some_and(|tag| tag.first == *unit);
                 let number = |number| of_unit && number > *limit;
                 matches!(self.command[at].meaning, Meaning::Number(found) if number(found))
             })
@@ -127,7 +130,9 @@ impl Read<'_> {
             let rises = tag.is(Word::Threshold) && near(at, Cue::Rise);
             let fails = tag.is(Word::Pass) && tag.fails();
             let grave = tag.is(Word::Severity) || tag.is(Word::Incident);
-            (named || rises || fails || grave || is_over(at)) && !self.denied(at) && !near(at, Cue::Calm)
+            (named || rises || fails || grave || is_over(at))
+                && !self.denied(at)
+                && !near(at, Cue::Calm)
         };
         let triggers = sentence.tags.iter().any(|tag| {
             tag.is(Word::Threshold)

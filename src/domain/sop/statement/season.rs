@@ -93,13 +93,30 @@ fn stretch_at(tags: &[Tag], at: usize) -> (Option<Stretch>, usize) {
 /// "last two weeks of December", "last 3 days of the month", "first week of January"
 fn part_of_month(tags: &[Tag], at: usize) -> (Option<Stretch>, usize) {
     let is_last = tags[at].is(Word::Last);
-    let (mut count, mut days, mut until) = (1, None, at + 1);
+    // "The last week of" is a phrase, for "last week" tells of the past.
+    let weeks = ["week", "semana", "semaine"];
+    let mut words = tags[at].rest.iter();
+    let phrase = words
+        .any(|word| weeks.contains(&word.as_str()))
+        .then_some(7);
+    let (mut count, mut days, mut until) = (1, phrase, at + 1);
     for (index, tag) in tags.iter().enumerate().skip(at + 1).take(6) {
         match tag.meaning {
             Meaning::Number(number) if days.is_none() => count = number.min(60),
             // The last working days are among the last days; the last Friday may be none of these.
             Meaning::Days(named) if named == WORKDAYS && days.is_none() => days = Some(1),
             Meaning::Unit(minutes) if days.is_none() => days = Some((minutes / (24 * 60)).max(1)),
+            // "The last week of the year"
+            Meaning::Unit(minutes) if minutes >= 360 * 24 * 60 => {
+                let length = last_day(12);
+                let days = (days.unwrap_or(1) * count).max(1);
+                let season = Season {
+                    from: 1200 + length + 1 - days.min(length),
+                    to: 1200 + length,
+                };
+                let stretch = (is_last && days <= length).then_some(Stretch::Yearly(season));
+                return (stretch, index + 1);
+            }
             Meaning::Unit(_) | Meaning::Word(Word::Ticket) => {
                 until = index + 1;
                 let days = days.unwrap_or(1) * count;
@@ -123,8 +140,9 @@ fn part_of_month(tags: &[Tag], at: usize) -> (Option<Stretch>, usize) {
                 return (Some(Stretch::Yearly(season)), until);
             }
             Meaning::Other if tag.first == "quarter" => {
-                let days = days.unwrap_or(1) * count;
-                return (is_last.then_some(Stretch::QuarterEnd { days }), index + 1);
+                // "The last quarter" is another length of time.
+                let days = days.map(|days| days * count).filter(|_| is_last);
+                return (days.map(|days| Stretch::QuarterEnd { days }), index + 1);
             }
             Meaning::Other | Meaning::Number(_) => {}
             _ => break,

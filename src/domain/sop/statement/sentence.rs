@@ -45,13 +45,14 @@ impl Sentence {
     }
 
     /// What it says, and what it excepts: "nothing on Fridays | unless it is an emergency", and the
-    /// other way round "except in emergencies, | nothing on Fridays".
+    /// other way round "except in emergencies, | nothing on Fridays"; "hotfixes excepted" stands behind
+    /// what it excepts.
     pub fn parts(&self) -> (&[Tag], &[Tag]) {
         let Some(unless) = self.tags.iter().position(|tag| tag.is(Word::Unless)) else {
             return (&self.tags, &[]);
         };
-        if let Some(excepted) = self.excepted_before(unless) {
-            return (&self.tags[..excepted], &self.tags[excepted..]);
+        if let Some(begins) = self.excepted_before(unless) {
+            return (&self.tags[..begins], &self.tags[begins..]);
         }
         match self.rule_behind(unless) {
             Some(rule) => (&self.tags[rule..], &self.tags[unless..rule]),
@@ -62,20 +63,34 @@ impl Sentence {
     /// Whether nothing is said but the exception.
     pub fn is_exception(&self) -> bool {
         let unless = self.tags.iter().position(|tag| tag.is(Word::Unless));
-        unless.is_some_and(|at| at <= self.own && self.rule_behind(at).is_none())
+        unless.is_some_and(|at| match self.excepted_before(at) {
+            Some(begins) => begins <= self.own,
+            None => at <= self.own && self.rule_behind(at).is_none(),
+        })
     }
 
-    /// "From nine to five, Fridays excepted": where the exception begins that the last word makes one.
+    /// Where the exception begins, if it stands before the word, in a part of its own: "hotfixes
+    /// excepted".
     fn excepted_before(&self, unless: usize) -> Option<usize> {
         let is_mark = |tag: &Tag| matches!(tag.meaning, Meaning::Mark(_));
-        let is_last = self.tags[unless + 1..].iter().all(is_mark);
-        let comma = |tag: &Tag| tag.meaning == Meaning::Mark(',');
-        let comma = self.tags[..unless].iter().rposition(comma)?;
-        let times = self.tags.get(comma + 1..unless)?;
-        let is_time = |tag: &Tag| {
-            matches!(tag.meaning, Meaning::Days(_) | Meaning::Hours(_)) || tag.is(Word::Holiday)
+        let ends = |tag: &Tag| {
+            matches!(
+                tag.meaning,
+                Meaning::Mark(',' | ';' | '.' | '\u{ff0c}' | '\u{ff1b}' | '\u{3002}')
+            )
         };
-        (is_last && comma > self.own && times.iter().any(is_time)).then_some(comma + 1)
+        let leads_in = self.tags[unless].first == "without";
+        if leads_in || !self.tags[unless + 1..].iter().all(is_mark) {
+            return None;
+        }
+        let before = &self.tags[..unless];
+        let begins = before.iter().rposition(ends).map_or(0, |at| at + 1);
+        let begins = begins.max(self.own.min(unless));
+        let acts = |tag: &Tag| {
+            let words = [Word::Not, Word::Must, Word::If, Word::Only, Word::Stop];
+            words.iter().any(|word| tag.is(*word))
+        };
+        (begins < unless && !before[begins..].iter().any(acts)).then_some(begins)
     }
 
     /// Where the rule begins, if the exception that begins here stands before it.
@@ -175,6 +190,27 @@ impl Sentence {
             .iter()
             .any(|tag| matches!(tag.meaning, Meaning::Mark('?' | '\u{ff1f}')))
     }
+}
+
+/// "No deploys on Fridays. Exception: hotfixes." What is nothing but an exception excepts from what is
+/// forbidden before it.
+fn join_exceptions(sentences: Vec<Sentence>) -> Vec<Sentence> {
+    let mut joined: Vec<Sentence> = Vec::new();
+    for sentence in sentences {
+        let excepts = sentence.is_exception() && sentence.length() <= 6;
+        let binds = |before: &&mut Sentence| {
+            let words = [Word::Not, Word::Stop, Word::Only, Word::Freeze];
+            !before.is_item && before.owns_any(&words) && !before.has(Word::Unless)
+        };
+        match joined.last_mut().filter(|before| excepts && binds(before)) {
+            Some(before) => {
+                before.text = format!("{} {}", before.text, sentence.text);
+                before.tags.extend(sentence.own().iter().cloned());
+            }
+            None => joined.push(sentence),
+        }
+    }
+    joined
 }
 
 /// They stand before an order and say nothing.
@@ -421,7 +457,7 @@ pub(super) fn sentences(
             above: above.to_vec(),
         });
     }
-    join_questions(found)
+    join_exceptions(join_questions(found))
 }
 
 struct Piece<'a> {

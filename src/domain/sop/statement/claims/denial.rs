@@ -87,6 +87,8 @@ pub(in super::super) fn is_missing(tags: &[Tag], at: usize) -> bool {
         || tags[at + 1..]
             .iter()
             .take(3)
+            // "Rollback on a failed check": on what it is done.
+            .take_while(|tag| !(tags[at].is(Word::Rollback) && tag.first == "on"))
             .take_while(|tag| match tag.meaning {
                 Meaning::Mark(mark) => mark == ':',
                 _ => !done(tag) && !tag.ends_clause() && !is_conjunction(tag),
@@ -104,6 +106,22 @@ pub(in super::super) fn is_missing(tags: &[Tag], at: usize) -> bool {
                     || ABSENT.iter().any(|word| tag.first.starts_with(word))
             })
 }
+
+/// "Schema untouched": what stays as it is.
+pub(super) fn is_untouched(tags: &[Tag], at: usize) -> bool {
+    let mut near = tags[at + 1..].iter().take(3);
+    near.any(|tag| UNTOUCHED.iter().any(|word| tag.first.starts_with(word)))
+}
+
+const UNTOUCHED: [&str; 7] = [
+    "untouched",
+    "unchanged",
+    "intact",
+    "unver\u{e4}ndert",
+    "unber\u{fc}hrt",
+    "inchang",
+    "inalterad",
+];
 
 /// "备份没有做", "方案未准备": in Chinese the denial stands behind what is missing, and denies
 /// what is done with it, or nothing at all.

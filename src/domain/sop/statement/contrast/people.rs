@@ -36,7 +36,8 @@ impl Read<'_> {
             .iter()
             .any(|tag| matches!(tag.meaning, Meaning::Role(_)))
             || own.iter().enumerate().any(|(at, tag)| {
-                let led = tag.first.as_str();
+                // "Signed off by" may be one phrase.
+                let led = tag.rest.last().unwrap_or(&tag.first).as_str();
                 let mut behind = own[at + 1..].iter();
                 // "By @ann"
                 let next = behind.find(|tag| tag.meaning != Meaning::Mark('@'));

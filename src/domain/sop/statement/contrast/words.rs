@@ -120,7 +120,12 @@ impl Read<'_> {
                     .command
                     .get(at + 1)
                     .is_some_and(|tag| tag.first == *unit);
-                let number = |number| of_unit && number > *limit;
+                // "0.5": its last digits are no number.
+                let is_fraction = at.checked_sub(1).is_some_and(|before| {
+                    matches!(self.command[before].meaning, Meaning::Mark('.' | ','))
+                        && self.command[at].glue == Glue::Nothing
+                });
+                let number = |number| of_unit && !is_fraction && number > *limit;
                 matches!(self.command[at].meaning, Meaning::Number(found) if number(found))
             })
         };

@@ -133,6 +133,19 @@ fn staging(sentence: &Sentence) -> Vec<Demand> {
         Word::RestoreTest,
     ]);
     let first = sentence.owns(Word::First);
+    // "Tags such as `staging` are no versions" is about names.
+    let names_tags = sentence.owns_any(&[Word::Mutable, Word::Tag])
+        && !sentence.owns_any(&[Word::Deploy, Word::Test])
+        && !sentence.has_any(&[
+            Word::Before,
+            Word::First,
+            Word::After,
+            Word::Until,
+            Word::From,
+        ]);
+    if names_tags {
+        return found;
+    }
     // "Deployed to preprod": a line of a checklist.
     let ticked = sentence.length() <= 4
         && sentence.own().first().is_some_and(|tag| {

@@ -117,7 +117,8 @@ pub(super) fn demand(sentence: &Sentence) -> Option<Demand> {
         Word::Approve,
     ]);
     let asks_people = sentence.owns_any(&[Word::Approve, Word::Review]);
-    if sentence.owns_place(PlaceWord::Staging) && (modal || shown) && !asks_people {
+    let names_tags = sentence.owns_any(&[Word::Mutable, Word::Tag]);
+    if sentence.owns_place(PlaceWord::Staging) && (modal || shown) && !asks_people && !names_tags {
         return Some(Demand::StagingFirst);
     }
     if modal

@@ -44,6 +44,7 @@ pub(super) fn demands(sentence: &Sentence) -> Vec<Demand> {
     }
     let forbids = forbids(sentence);
     let own = after_freeze(sentence, before_exception(sentence));
+    let (label, own) = labelled(own);
     let halves = halves(own);
     if halves.doubtful || is_turned(halves.rest) {
         return Vec::new();
@@ -63,7 +64,8 @@ pub(super) fn demands(sentence: &Sentence) -> Vec<Demand> {
     if !seasons.is_empty() && forbids && !lacks && !unclear {
         found.push(Demand::Freeze(seasons));
     }
-    found.extend(window(sentence, halves.rest, forbids).filter(|_| !lacks));
+    let window = window(sentence, halves.rest, forbids).filter(|_| !lacks);
+    found.extend(window.map(|window| on_days(window, label)));
     if forbids && !lacks && !unclear && !found.iter().any(|one| matches!(one, Demand::Freeze(_))) {
         let lasting = lasting(sentence);
         found.extend(lasting.map(Demand::NotDuring));
@@ -79,6 +81,48 @@ pub(super) fn demands(sentence: &Sentence) -> Vec<Demand> {
     let excepted = of_exception(sentence, &found, forbids && !lacks);
     found.extend(excepted);
     found
+}
+
+/// "Friday freeze: nothing after 14:00": the days of a label, and what stands behind it, where that
+/// says more of the times than the label.
+fn labelled(own: &[Tag]) -> (u8, &[Tag]) {
+    let colon = |tag: &Tag| tag.meaning == Meaning::Mark(':');
+    let Some(at) = own.iter().take(7).position(colon) else {
+        return (0, own);
+    };
+    let (label, behind) = (&own[..at], &own[at + 1..]);
+    let named = windows(label);
+    let says = |tag: &Tag| tag.is(Word::Not) || tag.is(Word::Only) || tag.is(Word::May);
+    let titles = [Word::Freeze, Word::Window, Word::Deploy];
+    let is_title = label
+        .iter()
+        .any(|tag| titles.iter().any(|word| tag.is(*word)))
+        && !label.iter().any(says);
+    let only_days = !named.listed.is_empty() && named.listed.iter().all(|one| one.hours.is_none());
+    let times = windows(behind);
+    let days = |listed: &[Window]| listed.iter().fold(0, |days, one| days | one.days);
+    let (label, days) = (days(&named.listed), days(&times.listed));
+    let narrows = times.listed.iter().any(|one| one.hours.is_some()) && days & !label == 0;
+    match is_title && only_days && narrows && behind.iter().any(says) {
+        true => (label, behind),
+        false => (0, own),
+    }
+}
+
+/// A window on the days of a label, where it names none.
+fn on_days(demand: Demand, label: u8) -> Demand {
+    match demand {
+        Demand::Window {
+            mut listed,
+            allowed,
+        } => {
+            for window in listed.iter_mut().filter(|window| window.days == 0) {
+                window.days = label;
+            }
+            Demand::Window { listed, allowed }
+        }
+        other => other,
+    }
 }
 
 /// The days and hours that a sentence allows or forbids.

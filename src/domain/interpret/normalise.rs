@@ -113,7 +113,7 @@ fn read_letter(out: &mut Normalised, letter: &str, first: char, span: Span) {
 fn typographic(c: char) -> Option<char> {
     Some(match c {
         '\u{2018}' | '\u{2019}' | '\u{201a}' | '\u{201b}' | '\u{02bc}' => '\'',
-        '\u{201c}'..='\u{201f}' | '\u{00ab}' | '\u{00bb}' => '"',
+        '\u{201c}'..='\u{201f}' | '\u{00ab}' | '\u{00bb}' | '\u{300a}'..='\u{300f}' => '"',
         '\u{2010}' | '\u{2011}' => '-',
         '\u{00a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => ' ',
         '\u{00bf}' | '\u{00a1}' => ' ',

@@ -85,8 +85,13 @@ fn read_letter(out: &mut Normalised, letter: &str, first: char, span: Span) {
     }
     if let Some(plain) = typographic(first) {
         out.change(letter, &plain.to_string(), span, ChangeKind::Typography);
+        // A quotation mark is one only beside a blank, and Chinese text has none.
+        let quotes = matches!(first, '\u{300a}'..='\u{300f}');
+        if quotes && opens(first) && !out.text.is_empty() {
+            out.push(' ', span);
+        }
         out.push(plain, span);
-        if is_wide(first) {
+        if is_wide(first) || quotes && !opens(first) {
             // No blank follows the marks of Chinese text.
             out.push(' ', span);
         }
@@ -128,6 +133,11 @@ fn typographic(c: char) -> Option<char> {
         // The definitions have Chinese letters in their simplified form.
         c => return Some(simplified(c)).filter(|simple| *simple != c),
     })
+}
+
+/// Of two marks beside each other the first opens.
+fn opens(c: char) -> bool {
+    matches!(c, '\u{300a}' | '\u{300c}' | '\u{300e}')
 }
 
 /// A mark as wide as a Chinese letter.
@@ -249,6 +259,7 @@ mod tests {
                 "{bad:?}"
             );
         }
+        assert_eq!(normalise("部署「shop」v3").text, "部署 \"shop\" v3");
         let read = normalise("“shop”");
         assert_eq!(read.text, "\"shop\"");
         assert!(

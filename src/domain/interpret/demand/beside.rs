@@ -150,7 +150,7 @@ impl Reader<'_> {
                 let named = unit.is_unknown_name() || !unit.services.is_empty();
                 let own = self.words.span(at..at + 1).overlaps(name);
                 let person = own && self.is_perhaps_a_person(at) && self.is_capitalised(at);
-                (own || !named) && !person && !unit.has(Role::Negator)
+                (own || !named) && !person && !unit.any(&[Role::Negator, Role::Nothing])
             })
     }
 

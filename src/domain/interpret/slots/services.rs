@@ -59,7 +59,8 @@ impl Slots<'_> {
         Some(at + 1)
     }
 
-    /// "restart the job called nightly": whatever it is, that is its name.
+    /// "restart the cron job called nightly": whatever it is, that is its name. Where another name
+    /// stands, something else may be called so.
     fn called(&mut self, at: usize) -> Option<usize> {
         let name = at + 1;
         let unit = self.words.get(name).filter(|_| name < self.range.end)?;
@@ -70,7 +71,7 @@ impl Slots<'_> {
             && unit.is_unknown_name()
             && is_service_form(&unit.text)
             && self.found.services.is_empty()
-            && self.candidates.is_empty();
+            && self.candidates.iter().all(|other| other.at + 2 == at);
         if !named {
             return None;
         }

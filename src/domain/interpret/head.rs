@@ -142,7 +142,8 @@ impl Stretch<'_> {
         let unit = self.words.get(at).filter(|_| at < self.end)?;
         let deed = self.words.get(at + 1).filter(|_| at + 1 < self.end)?;
         let action = deed.action.filter(|_| deed.is_verb())?;
-        let other = matches!(action, Action::Rollback | Action::Restart) && deed.has(Role::VerbNoun);
+        let other =
+            matches!(action, Action::Rollback | Action::Restart) && deed.has(Role::VerbNoun);
         let deploys = unit.sigil && unit.lower == "deploy";
         (deploys && other).then(|| Head::new(action, at..at + 2))
     }

@@ -136,13 +136,15 @@ impl Stretch<'_> {
         (runs && tests && noun < self.end).then(|| Head::new(Action::Test, at..at + 1))
     }
 
-    /// `/deploy rollback shop`: the name of the bot's command is a verb, too.
+    /// `/deploy rollback shop`: the name of the bot's command is a verb, too. Behind other commands,
+    /// and for words of a wider sense, which of the two is meant is not known.
     fn subcommand(&self, at: usize) -> Option<Head> {
         let unit = self.words.get(at).filter(|_| at < self.end)?;
         let deed = self.words.get(at + 1).filter(|_| at + 1 < self.end)?;
         let action = deed.action.filter(|_| deed.is_verb())?;
-        let other = matches!(action, Action::Rollback | Action::Promote | Action::Restart);
-        let deploys = unit.sigil && unit.action == Some(Action::Deploy);
+        let other =
+            matches!(action, Action::Rollback | Action::Restart) && deed.has(Role::VerbNoun);
+        let deploys = unit.sigil && unit.lower == "deploy";
         (deploys && other).then(|| Head::new(action, at..at + 2))
     }
 
@@ -151,7 +153,9 @@ impl Stretch<'_> {
         let words = self.words;
         let unit = words.get(at).filter(|_| at < self.end)?;
         let bot = at > 0 && words.has(at - 1, Role::Addressee);
-        let deeds = unit.has(Role::Inflected) && unit.lower.ends_with('s') && unit.action.is_some();
+        let deeds = unit.has(Role::Inflected)
+            && unit.lower.ends_with('s')
+            && unit.action == Some(Action::Deploy);
         let around = [
             Role::For,
             Role::On,

@@ -131,6 +131,8 @@ pub(super) enum Role {
     Nameable,
     /// "called", "named": a name follows.
     Called,
+    /// "nothing": what is told of it is denied.
+    Nothing,
     /// "ask", "tell": somebody is told to do it.
     Relay,
     /// Begins a command; with an action.

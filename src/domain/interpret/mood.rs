@@ -235,14 +235,13 @@ impl Reader<'_> {
         (at, polite)
     }
 
-    /// "ask jenkins to restart shop", "tell Dana to roll it back", "ask jenkins for the status": the
-    /// first unit of what is to be done.
+    /// "ask jenkins to restart shop", "ask jenkins for the status": the first unit of what is to be
+    /// done. What Dana is to be asked is hers to do.
     fn relayed(&self, at: usize, start: usize) -> Option<usize> {
         let words = self.0.words;
         let opens = (start..at).all(|before| self.is_opening(before, start));
         let who = words.get(at + 1)?;
-        let told = words.has(at, Role::Relay)
-            && (who.any(&[Role::Addressee, Role::Tool]) || who.is_unknown_name());
+        let told = words.has(at, Role::Relay) && who.any(&[Role::Addressee, Role::Tool]);
         let deed = words.skip(at + 3, &[Role::Polite, Role::Filler, Role::Determiner]);
         let to = words.has(at + 2, Role::To)
             && words.any(at + 3, &[Role::Verb, Role::Separable, Role::Light]);

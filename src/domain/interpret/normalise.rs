@@ -85,8 +85,13 @@ fn read_letter(out: &mut Normalised, letter: &str, first: char, span: Span) {
     }
     if let Some(plain) = typographic(first) {
         out.change(letter, &plain.to_string(), span, ChangeKind::Typography);
+        // A quotation mark is one only beside a blank, and Chinese text has none.
+        let quotes = matches!(first, '\u{300a}'..='\u{300f}');
+        if quotes && opens(first) && !out.text.is_empty() {
+            out.push(' ', span);
+        }
         out.push(plain, span);
-        if is_wide(first) {
+        if is_wide(first) || quotes && !opens(first) {
             // No blank follows the marks of Chinese text.
             out.push(' ', span);
         }
@@ -113,7 +118,7 @@ fn read_letter(out: &mut Normalised, letter: &str, first: char, span: Span) {
 fn typographic(c: char) -> Option<char> {
     Some(match c {
         '\u{2018}' | '\u{2019}' | '\u{201a}' | '\u{201b}' | '\u{02bc}' => '\'',
-        '\u{201c}'..='\u{201f}' | '\u{00ab}' | '\u{00bb}' => '"',
+        '\u{201c}'..='\u{201f}' | '\u{00ab}' | '\u{00bb}' | '\u{300a}'..='\u{300f}' => '"',
         '\u{2010}' | '\u{2011}' => '-',
         '\u{00a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => ' ',
         '\u{00bf}' | '\u{00a1}' => ' ',
@@ -128,6 +133,11 @@ fn typographic(c: char) -> Option<char> {
         // The definitions have Chinese letters in their simplified form.
         c => return Some(simplified(c)).filter(|simple| *simple != c),
     })
+}
+
+/// Of two marks beside each other the first opens.
+fn opens(c: char) -> bool {
+    matches!(c, '\u{300a}' | '\u{300c}' | '\u{300e}')
 }
 
 /// A mark as wide as a Chinese letter.
@@ -249,6 +259,7 @@ mod tests {
                 "{bad:?}"
             );
         }
+        assert_eq!(normalise("部署「shop」v3").text, "部署 \"shop\" v3");
         let read = normalise("“shop”");
         assert_eq!(read.text, "\"shop\"");
         assert!(

@@ -192,11 +192,6 @@ pub(super) fn verdict(noted: &Noted, draft: &Draft) -> (WarningCode, Effect, Str
             NewSentence,
             format!("“{words}” is to be filled in: put the real name in its place."),
         ),
-        Concern::ReferredTo { name } if noted.words.is_empty() => (
-            Code::Unmodelled,
-            NeedsYes,
-            format!("No service is named; “{name}”, of which the report tells, was taken."),
-        ),
         Concern::ReferredTo { name } => (
             Code::Unmodelled,
             NeedsYes,

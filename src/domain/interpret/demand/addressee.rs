@@ -47,7 +47,7 @@ impl Reader<'_> {
         self.set_aside(index, Concern::Addressed { sure });
     }
 
-    fn is_perhaps_a_person(&self, at: usize) -> bool {
+    pub(super) fn is_perhaps_a_person(&self, at: usize) -> bool {
         let unit = &self.words.units[at];
         let slip = self.words.vocabulary.names().is_some_and(|names| {
             let services = names.service_names();
@@ -59,7 +59,7 @@ impl Reader<'_> {
             && !slip
     }
 
-    fn is_capitalised(&self, at: usize) -> bool {
+    pub(super) fn is_capitalised(&self, at: usize) -> bool {
         let mut letters = self.words.units[at].text.chars();
         letters.next().is_some_and(char::is_uppercase) && letters.all(char::is_lowercase)
     }

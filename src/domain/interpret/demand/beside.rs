@@ -1,7 +1,7 @@
 //! Clauses that are no command, in a text that has one: each is said, asked about, or listed.
 
 use super::{Mood, Reader};
-use crate::domain::intent::Action;
+use crate::domain::intent::{Action, Span};
 use crate::domain::interpret::concern::Concern;
 use crate::domain::interpret::found::Said;
 use crate::domain::interpret::lexicon::Role;
@@ -23,6 +23,10 @@ impl Reader<'_> {
             }
             Mood::Foreign | Mood::Nominal(_) => self.other_deed(index),
             Mood::Question | Mood::Help => self.set_aside(index, Concern::Question),
+            // "shop is down? Restart it": rather a condition than a report.
+            Mood::Report if self.clauses[index].end == Some(Kind::Question) => {
+                self.set_aside(index, Concern::NotRead);
+            }
             Mood::Report => self.report(index),
             Mood::Speech => self.set_aside(index, Concern::Speech),
             // "tell Dana: restart shop" says what she is to be told.
@@ -78,7 +82,7 @@ impl Reader<'_> {
             let found = self.slots(index, Some(action), None);
             self.demand.found.join(found);
         } else if action.is_some_and(Action::makes_plan) {
-            self.refer_to_report(index, action);
+            self.refer_to_report();
         }
         let elsewhere = self.clauses[index].units.clone().any(|at| {
             let unit = &self.words.units[at];
@@ -93,32 +97,61 @@ impl Reader<'_> {
         self.set_aside(index, concern);
     }
 
-    /// "The service shop is slow. Roll it back.", "shop is down, please restart": which word of a
-    /// report is a name is less sure than in an order, and so is that the deed is about it. It is
-    /// asked. Where two are told of, nothing says which is meant.
-    fn refer_to_report(&mut self, index: usize, action: Option<Action>) {
-        let mends = matches!(action, Some(Action::Rollback | Action::Restart));
-        let pronoun = self.demand.found.pronoun;
-        let named = !self.demand.found.services.is_empty();
-        if named || (pronoun.is_none() && !mends) {
+    /// "The service shop is slow. Roll it back.": which word of a report is a name is less sure than
+    /// in an order, and so is what "it" stands for: it is asked. Where more is told of, nothing says
+    /// which is meant.
+    fn refer_to_report(&mut self) {
+        let Some(span) = self.demand.found.pronoun else {
+            return;
+        };
+        if !self.demand.found.services.is_empty() || !self.is_order_read() {
             return;
         }
-        let reports = (0..self.clauses.len()).filter(|at| self.moods[*at] == Mood::Report);
-        let told: Vec<_> = reports
+        let told: Vec<_> = (0..self.clauses.len())
+            .filter(|at| self.moods[*at] == Mood::Report)
             .flat_map(|at| self.told_in(at, None).services)
             .collect();
         let [one] = told.as_slice() else {
             return;
         };
-        let units = self.clauses[index].units.clone();
-        let span = pronoun.unwrap_or_else(|| self.words.span(units));
-        let words = if pronoun.is_some() { "it" } else { "" };
+        if !self.is_only_name_told(one.span) {
+            return;
+        }
         let name = one.value.typed().to_owned();
         self.demand.found.pronoun = None;
         self.demand.found.services.push(one.clone());
         self.demand
             .found
-            .note(Concern::ReferredTo { name }, span, words);
+            .note(Concern::ReferredTo { name }, span, "it");
+    }
+
+    /// Whether each word of the orders is understood.
+    fn is_order_read(&self) -> bool {
+        let orders =
+            (0..self.clauses.len()).filter(|at| matches!(self.moods[*at], Mood::Command(_)));
+        orders
+            .flat_map(|at| self.clauses[at].units.clone())
+            .all(|at| self.demand.uses[at] != Use::Free)
+    }
+
+    /// Whether what is told tells of this alone, and neither denies it nor seems to be of a person.
+    fn is_only_name_told(&self, name: Span) -> bool {
+        let tells = |mood: &Mood| {
+            matches!(
+                mood,
+                Mood::Report | Mood::Reason | Mood::Speech | Mood::Condition | Mood::Notice
+            )
+        };
+        (0..self.clauses.len())
+            .filter(|at| tells(&self.moods[*at]))
+            .flat_map(|at| self.clauses[at].units.clone())
+            .all(|at| {
+                let unit = &self.words.units[at];
+                let named = unit.is_unknown_name() || !unit.services.is_empty();
+                let own = self.words.span(at..at + 1).overlaps(name);
+                let person = own && self.is_perhaps_a_person(at) && self.is_capitalised(at);
+                (own || !named) && !person && !unit.any(&[Role::Negator, Role::Nothing])
+            })
     }
 
     /// "use production", "ensure zero downtime", "warm up the cache"

@@ -199,7 +199,7 @@ impl<'a> Slots<'a> {
         } else if self.is_called_like_a_bot(at) {
             let mark = self.mark_before(at);
             self.candidates.push(Candidate { at, mark });
-        } else if self.leads_nowhere(at) {
+        } else if self.leads_nowhere(at) || self.is_means(at) {
             // It stays among the words that were not understood.
         } else if job || sign || asked || unit.any(&little) || unit.any(&LEADS) {
             self.uses[at] = Use::Little;
@@ -221,6 +221,14 @@ impl<'a> Slots<'a> {
         let acts = self.expect.action.is_some_and(Action::makes_plan);
         let only_from = !self.any(at, &[Role::To, Role::On, Role::Of, Role::Filler]);
         acts && ends && only_from && self.has(at, Role::From)
+    }
+
+    /// "deploy shop with helm": how it is to be done is not chosen here.
+    fn is_means(&self, at: usize) -> bool {
+        let acts = self.expect.action.is_some_and(Action::makes_plan);
+        let behind = self.expect.behind_verb.is_some_and(|verb| at > verb);
+        let led = matches!(self.mark_before(at), Some(Role::With | Role::By));
+        acts && behind && led && self.has(at, Role::Tool)
     }
 
     /// "deploy hubot", "status of jenkins": behind the verb it is no address, unless a comma sets

@@ -16,7 +16,7 @@ impl Slots<'_> {
         self.known_service(first)
             .or_else(|| self.noun_before_name(first))
             .or_else(|| self.called(at))
-            .or_else(|| self.bare_noun(lead, first))
+            .or_else(|| self.bare_noun(first))
             .or_else(|| self.name_before_noun(at, first))
     }
 
@@ -59,19 +59,19 @@ impl Slots<'_> {
         Some(at + 1)
     }
 
-    /// "restart the job called nightly": whatever it is, that is its name.
+    /// "restart the cron job called nightly": whatever it is, that is its name. Where another name
+    /// stands, something else may be called so.
     fn called(&mut self, at: usize) -> Option<usize> {
         let name = at + 1;
         let unit = self.words.get(name).filter(|_| name < self.range.end)?;
-        let other = [Role::EnvironmentNoun, Role::PlaceNoun, Role::GitNoun];
-        let of_other = at > self.range.start
-            && self.any(at - 1, &other)
-            && !self.has(at - 1, Role::MachineNoun);
+        let kinds = [Role::ServiceNoun, Role::JobNoun, Role::ResourceNoun];
+        let of_kind = at > self.range.start && self.any(at - 1, &kinds);
         let named = self.has(at, Role::Called)
+            && of_kind
             && unit.is_unknown_name()
             && is_service_form(&unit.text)
-            && !of_other
-            && self.found.services.is_empty();
+            && self.found.services.is_empty()
+            && self.candidates.iter().all(|other| other.at + 2 == at);
         if !named {
             return None;
         }
@@ -79,26 +79,12 @@ impl Slots<'_> {
         Some(name + 1)
     }
 
-    /// "deploy app to staging", "build docs", "a rebuild of docs": in the place of a name and
-    /// without an article the noun is one. "the app" is the one that was spoken of.
-    fn bare_noun(&mut self, lead: Option<Role>, at: usize) -> Option<usize> {
+    /// "deploy app to staging": without an article the noun is a name. "the app" is the one that
+    /// was spoken of.
+    fn bare_noun(&mut self, at: usize) -> Option<usize> {
         let unit = &self.words.units[at];
-        // What is delivered, run or looked at by these words has another name.
-        let other = [
-            Role::Payload,
-            Role::VersionNoun,
-            Role::VersionPlural,
-            Role::JobNoun,
-            Role::TestNoun,
-            Role::EnvironmentNoun,
-            Role::PlaceNoun,
-            Role::Everything,
-        ];
-        let noun = unit.has(Role::ServiceNoun) || !unit.any(&other) && !self.only_shows();
-        let place = self.expect.behind_verb == Some(at)
-            || lead == Some(Role::Of) && !unit.has(Role::ServiceNoun);
-        let bare = place
-            && noun
+        let bare = self.expect.behind_verb == Some(at)
+            && unit.has(Role::ServiceNoun)
             && unit.has(Role::Nameable)
             && unit.form() == Some(Form::Name)
             && self.found.services.is_empty()
@@ -157,17 +143,6 @@ impl Slots<'_> {
         let place = !self.is_action(&[Action::Deploy, Action::Promote])
             && !self.any(at, &[Role::To, Role::On, Role::At, Role::From]);
         if opens || !self.any(name + 1, &nouns[..if place { 3 } else { 2 }]) {
-            return None;
-        }
-        // "the caching daemon redis-cache": the name stands behind its kind.
-        let behind = self
-            .words
-            .get(name + 2)
-            .filter(|_| name + 2 < self.range.end);
-        let named_behind = behind.is_some_and(|unit| {
-            unit.is_unknown_name() && unit.text.contains(['-', '_']) && is_service_form(&unit.text)
-        });
-        if named_behind && !self.words.units[name].text.contains(['-', '_']) {
             return None;
         }
         // "OPS-42 deploy": no deployment of that name.

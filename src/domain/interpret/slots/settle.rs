@@ -47,16 +47,6 @@ impl Slots<'_> {
             self.take(named.at..more.at + 1);
             return;
         }
-        // "logs of scenario night_import": a kind and its name
-        if let ([kind], [name]) = (marked.as_slice(), bare.as_slice())
-            && name.at == kind.at + 1
-            && matches!(kind.mark, Some(Role::Of | Role::For))
-            && self.is_technical(name.at)
-            && !self.is_technical(kind.at)
-            && self.found.services.is_empty()
-        {
-            return self.push_and_take_more(name.at);
-        }
         for candidate in &marked {
             self.settle_marked(*candidate, bare.len());
         }
@@ -246,11 +236,7 @@ impl Slots<'_> {
             with -= 1;
         }
         let bad = [Role::Fail, Role::StatusNoun];
-        let behind = with > self.range.start && self.any(with - 1, &bad);
-        // "mit shop stimmt etwas nicht"
-        let opens = with == self.range.start
-            && (at + 1..self.range.end).any(|at| self.any(at, &[Role::Fail, Role::Negator]));
-        self.only_names() && (behind || opens)
+        self.only_names() && with > self.range.start && self.any(with - 1, &bad)
     }
 
     /// "marvin deploy shop to staging": before the verb of a service that stands in its own place
@@ -275,18 +261,13 @@ impl Slots<'_> {
             && !self.is_short_commit(object.at)
             && self.found.services.is_empty();
         // "shop deploy ...": the verb stands right behind it.
-        let right_before = only.at + 2 == verb || self.relays(only.at);
+        let right_before = only.at + 2 == verb;
         if only.mark.is_none() && named && right_before {
             self.uses[only.at] = Use::Aside;
             self.note(Concern::Addressed { sure: false }, only.at..only.at + 1);
             let at = only.at;
             candidates.retain(|candidate| candidate.at != at);
         }
-    }
-
-    /// "tell Dana to restart shop"
-    fn relays(&self, at: usize) -> bool {
-        at > self.range.start && self.has(at - 1, Role::Relay) && self.any(at + 1, &[Role::To])
     }
 
     /// "stop worker": the one object of a deed that is not done.

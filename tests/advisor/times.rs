@@ -372,12 +372,27 @@ fn and_between_days_and_hours_asks_for_both_unless_it_bans() {
                 && time.hour < 15)";
     let nine = "(time.weekday == \"tuesday\" && time.hour >= 9 && time.hour < 17)";
     become_(&[
-        ("Only deploy from Monday to Thursday and before 15:00.", &[both]),
-        ("Deploys must be from Monday to Thursday and before 15:00.", &[both]),
-        ("Nur von Montag bis Donnerstag und vor 15 Uhr deployen.", &[both]),
-        ("Sólo desplegar de lunes a jueves y antes de las 15:00.", &[both]),
+        (
+            "Only deploy from Monday to Thursday and before 15:00.",
+            &[both],
+        ),
+        (
+            "Deploys must be from Monday to Thursday and before 15:00.",
+            &[both],
+        ),
+        (
+            "Nur von Montag bis Donnerstag und vor 15 Uhr deployen.",
+            &[both],
+        ),
+        (
+            "Sólo desplegar de lunes a jueves y antes de las 15:00.",
+            &[both],
+        ),
         ("Ne déployer que du lundi au jeudi et avant 15h.", &[both]),
-        ("Só fazer deploy de segunda a quinta e antes das 15h.", &[both]),
+        (
+            "Só fazer deploy de segunda a quinta e antes das 15h.",
+            &[both],
+        ),
         ("Sólo desplegar entre 9:00 y 17:00 y los martes.", &[nine]),
         (
             "When it is Friday and after 15:00, do not deploy.",
@@ -393,9 +408,11 @@ fn and_between_days_and_hours_asks_for_both_unless_it_bans() {
         ),
         (
             "Deploy Monday to Friday from 9 to 17, Fridays only until 12:00.",
-            &["(time.weekday in [\"monday\", \"tuesday\", \"wednesday\", \"thursday\"] \
+            &[
+                "(time.weekday in [\"monday\", \"tuesday\", \"wednesday\", \"thursday\"] \
                && time.hour >= 9 && time.hour < 17) \
-               || (time.weekday == \"friday\" && time.hour >= 9 && time.hour < 12)"],
+               || (time.weekday == \"friday\" && time.hour >= 9 && time.hour < 12)",
+            ],
         ),
     ]);
 }
@@ -405,8 +422,14 @@ fn times_in_a_list_before_a_ban_are_banned() {
     let banned = "!((time.weekday == \"friday\" && time.hour >= 12 && time.hour < 18) \
                   || time.weekday in [\"saturday\", \"sunday\"])";
     become_(&[
-        ("Los viernes por la tarde y los fines de semana no se despliega.", &[banned]),
-        ("Vendredi de 12:00 à 18:00 et les week-ends pas de déploiement.", &[banned]),
+        (
+            "Los viernes por la tarde y los fines de semana no se despliega.",
+            &[banned],
+        ),
+        (
+            "Vendredi de 12:00 à 18:00 et les week-ends pas de déploiement.",
+            &[banned],
+        ),
     ]);
     become_nothing(&["From 12:00 to 14:00 and never on Fridays."]);
 }
@@ -441,13 +464,19 @@ fn times_that_a_conjunction_parts_never_narrow_each_other() {
 #[test]
 fn the_days_of_a_date_are_no_hours_and_none_of_them_is_lost() {
     let turn = "!((time.month * 100 + time.day >= 1220 || time.month * 100 + time.day <= 106))";
+    let two = "!((time.month * 100 + time.day >= 1224 && time.month * 100 + time.day <= 1224) \
+               || (time.month * 100 + time.day >= 1231 && time.month * 100 + time.day <= 1231))";
     become_(&[
         ("Keine Deployments vom 20. Dezember bis 6. Januar.", &[turn]),
         ("Freeze: 20. Dezember bis 6. Januar.", &[turn]),
+        ("No deploys on December 24 and 31.", &[two]),
+        ("No deploys on 24 and 31 December.", &[two]),
     ]);
     become_nothing(&[
         "Keine Deployments ab 20. Dezember.",
         "No deploys until January 6.",
+        "In December, no deploys after 15:00.",
+        "No deploys on December 24, 28 and 31.",
         "No deploys starting 20 December.",
         "No desplegar después de las 5 de la tarde.",
     ]);

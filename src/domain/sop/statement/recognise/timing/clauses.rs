@@ -80,6 +80,13 @@ pub(super) fn halves(own: &[Tag]) -> Halves<'_> {
             ..whole
         };
     }
+    // "In December, no deploys after 15:00": the ban is of those days alone.
+    if !stretches(before).is_empty() {
+        return Halves {
+            doubtful: true,
+            ..whole
+        };
+    }
     // "Fridays, never after 15:00": the first half says on which days.
     let has_subject = before.iter().any(|tag| is_subject(tag) || is_plain(tag));
     let only_hours = days(&banned) == 0 && !is_dated;

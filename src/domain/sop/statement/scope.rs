@@ -6,7 +6,7 @@ use super::recognise::names_emergency;
 use super::recognise::timing::{self, Bound, bound};
 use super::sentence::{Sentence, Tag};
 use super::token::Glue;
-use super::window::Window;
+use super::window::{Window, windows};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Scope {
@@ -66,7 +66,14 @@ impl Scope {
             demand.kind(),
             StatementKind::TimeWindow | StatementKind::Freeze
         );
-        let (not_at, times_alone) = match timing::excepted(sentence).filter(|_| of_time) {
+        // "Deploys need an approval except on Tuesdays": the exception is no time of the rule.
+        let excepted_alone =
+            !of_time && timing::excepted(sentence).is_some() && windows(rule).listed.is_empty();
+        let (not_at, times_alone) = match timing::excepted(sentence) {
+            Some(excepted) if excepted_alone && !excepted.windows.doubtful => {
+                (excepted.windows.listed, true)
+            }
+            Some(_) if !of_time => (Vec::new(), false),
             Some(excepted) if excepted.windows.doubtful => (Vec::new(), false),
             // Where something is allowed, what is excepted is a demand of its own.
             Some(_) if !timing::forbids(sentence) => (Vec::new(), true),
@@ -105,7 +112,10 @@ impl Scope {
                 && !is_exception,
             with_migrations: demand.kind() == StatementKind::Migration
                 || is_about_migrations(sentence, demand),
-            bound: bound(sentence, demand),
+            bound: match excepted_alone {
+                true => Bound::default(),
+                false => bound(sentence, demand),
+            },
             not_at,
             rollbacks: sentence.is_about(&[Word::Rollback, Word::Incident])
                 && matches!(

@@ -107,7 +107,11 @@ impl Sentence {
                 Meaning::Word(Word::Not | Word::Must | Word::Should | Word::Only | Word::Stop)
             )
         };
-        rule.iter().any(acts).then_some(at + 1)
+        // "Except on Fridays, deploy between nine and five"
+        let deploys = rule
+            .first()
+            .is_some_and(|tag| tag.is(Word::Deploy) || tag.is(Word::May));
+        (deploys || rule.iter().any(acts)).then_some(at + 1)
     }
 
     pub fn has(&self, word: Word) -> bool {
@@ -317,6 +321,7 @@ pub(super) fn tag(text: &str, definition: &Definition) -> Vec<Tag> {
         rest = rest.get(length..).unwrap_or_default();
     }
     pair(&mut tags);
+    except_nothing(&mut tags);
     cross_out(&mut tags);
     agree(&mut tags);
     tags
@@ -359,6 +364,20 @@ fn pair(tags: &mut [Tag]) {
         };
         if is_letter(one) && is_letter(other) && other.glue == Glue::Nothing {
             one.pair = Some(format!("{}{}", one.first, other.first));
+        }
+    }
+}
+
+/// "No exceptions", "sans exception": nothing is excepted, and nothing else is denied.
+fn except_nothing(tags: &mut [Tag]) {
+    let denies = |tag: &Tag| tag.is(Word::Not) || tag.is(Word::Without);
+    for at in 1..tags.len() {
+        let ends = tags
+            .get(at + 1)
+            .is_none_or(|tag| matches!(tag.meaning, Meaning::Mark(_)));
+        if ends && tags[at].is(Word::Unless) && denies(&tags[at - 1]) {
+            tags[at - 1].meaning = Meaning::Word(Word::Size);
+            tags[at].meaning = Meaning::Word(Word::Size);
         }
     }
 }

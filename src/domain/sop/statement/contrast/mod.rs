@@ -283,7 +283,16 @@ impl<'a> Read<'a> {
         };
         let of_release = sentence.tags.iter().any(|tag| is_about(&tag.meaning))
             || sentence.above.iter().any(is_about);
+        // "Floating tags are allowed only beside a version": nothing to do with who has none.
+        let permitted = (sentence.own..sentence.tags.len())
+            .find(|at| sentence.tags[*at].is(Word::May))
+            .filter(|may| sentence.tags[*may..].iter().any(|tag| tag.is(Word::Only)));
+        let is_of_others = permitted.is_some_and(|may| {
+            let subject: Vec<usize> = self.terms().filter(|at| *at < may).collect();
+            !subject.is_empty() && self.shared(&subject).is_empty()
+        });
         insists
+            && !is_of_others
             && of_release
             && !sentence.has(Word::Reported)
             && (!self.wanted().is_empty() || self.does_the_forbidden())

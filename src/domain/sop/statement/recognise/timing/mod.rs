@@ -148,7 +148,11 @@ fn window(sentence: &Sentence, own: &[Tag], forbids: bool) -> Option<Demand> {
         true => bound::narrows(own),
         false => !stretches(own).is_empty(),
     };
-    if times.listed.is_empty() || is_about_people(sentence) || conditional || doubtful || narrows {
+    // "During the freeze deploy on Tuesdays only" says nothing of other weeks.
+    let meanwhile = !forbids && sentence.owns(Word::Freeze) && sentence.owns(Word::During);
+    let unclear =
+        narrows || meanwhile || is_denied_twice(own) || (!forbids && is_banned_above(sentence));
+    if times.listed.is_empty() || is_about_people(sentence) || conditional || doubtful || unclear {
         return None;
     }
     let allowed = match (forbids, times.outside) {
@@ -162,6 +166,23 @@ fn window(sentence: &Sentence, own: &[Tag], forbids: bool) -> Option<Demand> {
         None => times.listed,
     };
     Some(Demand::Window { listed, allowed })
+}
+
+/// "Deploys on Fridays are never forbidden": who denies twice in one clause may ban or allow.
+fn is_denied_twice(own: &[Tag]) -> bool {
+    let denies = |tag: &Tag| tag.is(Word::Not) || tag.is(Word::Stop);
+    let parts = |tag: &Tag| matches!(tag.meaning, Meaning::Mark(_)) || tag.joins();
+    own.split(parts)
+        .any(|clause| clause.iter().filter(|tag| denies(tag)).count() > 1)
+}
+
+/// "When not to deploy" above "Weekends": a time below it is none that is allowed.
+fn is_banned_above(sentence: &Sentence) -> bool {
+    let denies = [Word::Not, Word::Stop, Word::Freeze];
+    let denied = denies
+        .iter()
+        .any(|word| sentence.above.contains(&Meaning::Word(*word)));
+    denied && !sentence.has_any(&[Word::Only, Word::May, Word::Must, Word::Should])
 }
 
 /// "Only on days that are not followed by a holiday": what is denied behind the times turns them.
@@ -236,7 +257,10 @@ pub(in super::super) fn forbids(sentence: &Sentence) -> bool {
     // "While an incident is open, only fixes go out"
     let only_fixes = sentence.owns(Word::Only)
         && sentence.owns_any(&[Word::Incident, Word::Severity, Word::Budget, Word::Freeze])
-        && !sentence.owns(Word::Approve);
+        && !sentence.owns(Word::Approve)
+        // "During the freeze deploy on Tuesdays only"
+        && (sentence.owns_any(&[Word::Fix, Word::Critical, Word::Emergency])
+            || windows(sentence.own()).listed.is_empty());
     only_emergency || frozen || only_fixes
 }
 

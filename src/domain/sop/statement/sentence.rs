@@ -54,6 +54,15 @@ impl Sentence {
         if let Some(begins) = self.excepted_before(unless) {
             return (&self.tags[..begins], &self.tags[begins..]);
         }
+        // "Not even hotfixes are exempt"
+        let is_mark = |tag: &Tag| matches!(tag.meaning, Meaning::Mark(_));
+        let denied = self.tags[..unless].iter().rev().take(4);
+        let denied = denied
+            .take_while(|tag| !is_mark(tag))
+            .any(|tag| tag.is(Word::Not));
+        if denied && self.tags[unless + 1..].iter().all(is_mark) {
+            return (&self.tags, &[]);
+        }
         match self.rule_behind(unless) {
             Some(rule) => (&self.tags[rule..], &self.tags[unless..rule]),
             None => (&self.tags[..unless], &self.tags[unless..]),
@@ -201,7 +210,7 @@ impl Sentence {
 fn join_exceptions(sentences: Vec<Sentence>) -> Vec<Sentence> {
     let mut joined: Vec<Sentence> = Vec::new();
     for sentence in sentences {
-        let excepts = sentence.is_exception() && sentence.length() <= 6;
+        let excepts = sentence.is_exception() && names_an_exception(sentence.own());
         let binds = |before: &&mut Sentence| {
             let words = [Word::Not, Word::Stop, Word::Only, Word::Freeze];
             !before.is_item && before.owns_any(&words) && !before.has(Word::Unless)
@@ -215,6 +224,38 @@ fn join_exceptions(sentences: Vec<Sentence>) -> Vec<Sentence> {
         }
     }
     joined
+}
+
+/// Hotfixes and places are excepted by their name; what is asked for an exception is a demand of its
+/// own, and "exceptions: none" excepts nothing.
+fn names_an_exception(own: &[Tag]) -> bool {
+    let named = own.iter().any(|tag| {
+        matches!(
+            tag.meaning,
+            Meaning::Place(_)
+                | Meaning::Word(Word::Emergency | Word::Critical | Word::Severity | Word::Fix)
+        )
+    });
+    let said = |tag: &Tag| {
+        let word = matches!(
+            tag.meaning,
+            Meaning::Word(
+                Word::Unless
+                    | Word::Emergency
+                    | Word::Critical
+                    | Word::Severity
+                    | Word::Fix
+                    | Word::Change
+                    | Word::Deploy
+                    | Word::May
+            )
+        );
+        word || matches!(
+            tag.meaning,
+            Meaning::Other | Meaning::Mark(_) | Meaning::Place(_) | Meaning::Number(_)
+        )
+    };
+    named && own.iter().all(said)
 }
 
 /// They stand before an order and say nothing.

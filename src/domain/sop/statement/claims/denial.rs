@@ -87,8 +87,7 @@ pub(in super::super) fn is_missing(tags: &[Tag], at: usize) -> bool {
         || tags[at + 1..]
             .iter()
             .take(3)
-            // "Rollback on a failed check": on what it is done.
-            .take_while(|tag| !(tags[at].is(Word::Rollback) && tag.first == "on"))
+            .take_while(|_| !is_reaction(tags, at))
             .take_while(|tag| match tag.meaning {
                 Meaning::Mark(mark) => mark == ':',
                 _ => !done(tag) && !tag.ends_clause() && !is_conjunction(tag),
@@ -107,9 +106,16 @@ pub(in super::super) fn is_missing(tags: &[Tag], at: usize) -> bool {
             })
 }
 
+/// "Rollback on failed checks": it says when it is done.
+pub(super) fn is_reaction(tags: &[Tag], at: usize) -> bool {
+    let on = tags.get(at + 1).is_some_and(|tag| tag.first == "on");
+    tags[at].is(Word::Rollback) && on && tags.get(at + 2).is_some_and(Tag::fails)
+}
+
 /// "Schema untouched": what stays as it is.
 pub(super) fn is_untouched(tags: &[Tag], at: usize) -> bool {
-    let mut near = tags[at + 1..].iter().take(3);
+    let near = tags[at + 1..].iter().take(3);
+    let mut near = near.take_while(|tag| !tag.ends_clause());
     near.any(|tag| UNTOUCHED.iter().any(|word| tag.first.starts_with(word)))
 }
 

@@ -6,7 +6,7 @@
 mod amounts;
 mod denial;
 
-use denial::{failing, goes_on, is_untouched, passes};
+use denial::{failing, goes_on, is_reaction, is_untouched, passes};
 pub(super) use denial::{is_conjunction, is_denied, is_missing};
 
 use super::definition::Definition;
@@ -250,10 +250,10 @@ impl Claims {
             Word::Rollback | Word::WayBack => {
                 // "Rollback: redeploy v1.4", "roll back when errors exceed 5 %": about a plan, and
                 // none to go back.
-                if tags.get(at + 1).is_some_and(|tag| {
-                    let on = tag.first == "on" && tags.iter().any(Tag::fails);
-                    tag.meaning == Meaning::Mark(':') || tag.is(Word::If) || on
-                }) {
+                let introduced = tags
+                    .get(at + 1)
+                    .is_some_and(|tag| tag.meaning == Meaning::Mark(':') || tag.is(Word::If));
+                if introduced || is_reaction(tags, at) {
                     self.assume("plan.action", "deploy".to_owned().into());
                 }
                 if denied {

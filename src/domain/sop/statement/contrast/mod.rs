@@ -155,12 +155,18 @@ impl<'a> Read<'a> {
         alike
             || self
                 .contents(one)
-                .any(|word| self.contents(other).any(|other| self.is_one(word, other)))
+                .any(|word| self.contents(other).any(|other| same_word(word, other)))
     }
 
-    fn is_one(&self, word: &str, other: &str) -> bool {
+    /// Whether they say the same, or something that stands for one thing with it. That may be
+    /// something else all the same: nothing is denied by it.
+    pub(super) fn alike(&self, one: &Tag, other: &Tag) -> bool {
         let concept = |word| self.definition.concept(word);
-        same_word(word, other) || concept(word).is_some_and(|one| concept(other) == Some(one))
+        self.same(one, other)
+            || self.contents(one).filter_map(concept).any(|one| {
+                let mut others = self.contents(other).filter_map(concept);
+                others.any(|other| other == one)
+            })
     }
 
     /// What the sentence asks for, conditions apart.
@@ -247,22 +253,26 @@ impl<'a> Read<'a> {
 
     /// Where the command and the sentence say the same, of these terms of the sentence.
     pub(super) fn shared(&self, terms: &[usize]) -> Vec<(usize, usize)> {
+        self.shared_by(terms, Self::same)
+    }
+
+    fn shared_by(
+        &self,
+        terms: &[usize],
+        same: impl Fn(&Self, &Tag, &Tag) -> bool,
+    ) -> Vec<(usize, usize)> {
         let said = (0..self.command.len()).filter(|at| self.is_term(&self.command[*at]));
-        said.flat_map(|at| {
-            terms
-                .iter()
-                .filter(move |of| self.same(&self.command[at], &self.sentence.tags[**of]))
-                .map(move |of| (at, *of))
-        })
-        .collect()
+        let both = said.flat_map(|at| terms.iter().map(move |of| (at, *of)));
+        both.filter(|(at, of)| same(self, &self.command[*at], &self.sentence.tags[*of]))
+            .collect()
     }
 
     /// The command says of something that is asked for that it is so, and denies nothing.
     pub(super) fn is_in_line(&self) -> bool {
         let denies = (0..self.command.len()).any(|at| self.denied(at));
         !denies
-            && self.shared(&self.forbidden()).is_empty()
-            && !self.shared(&self.wanted()).is_empty()
+            && self.shared_by(&self.forbidden(), Self::alike).is_empty()
+            && !self.shared_by(&self.wanted(), Self::alike).is_empty()
     }
 
     /// Whether the sentence demands something of a release, and the command does not tell if it is
@@ -302,7 +312,7 @@ impl<'a> Read<'a> {
     /// refactoring or upgrades" are three.
     fn does_the_forbidden(&self) -> bool {
         let forbidden = self.forbidden();
-        let shared = self.shared(&forbidden);
+        let shared = self.shared_by(&forbidden, Self::alike);
         let tags = &self.sentence.tags;
         let parts = forbidden.chunk_by(|one, next| {
             !tags[*one..*next].iter().any(|tag| {
@@ -327,7 +337,8 @@ fn undoes(tag: &Tag) -> bool {
     let word = tag.first.as_str();
     // A single Chinese letter is part of some other word.
     let is_letter = tag.meaning == Meaning::Other && word.starts_with(is_wide);
-    (word.starts_with("un") && word.ends_with("ed") && word.len() > 6)
+    let undone = word.starts_with("un") && word.ends_with("ed") && word.len() > 6;
+    (undone && !["unchanged", "untouched", "unaffected"].contains(&word))
         || (removes(tag) && !is_letter)
 }
 

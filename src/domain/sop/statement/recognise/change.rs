@@ -123,21 +123,6 @@ fn migration(sentence: &Sentence) -> Option<Demand> {
             Meaning::Days(_) | Meaning::Hours(_) | Meaning::Clock(_)
         )
     });
-    // "Do not migrate at startup" says how it is not done, and asks for no test.
-    let is_forbidden = !wants(sentence, at)
-        && !sentence.has_any(&[
-            Word::Without,
-            Word::Before,
-            Word::Until,
-            Word::Unless,
-            Word::If,
-            Word::Test,
-            Word::Review,
-            Word::Plan,
-        ]);
-    if is_forbidden && !safe && !harmful {
-        return None;
-    }
     (safe || harmful || (handled && subject && !is_time && !introduces(sentence, at)))
         .then_some(Demand::Migration)
 }

@@ -149,7 +149,9 @@ fn window(sentence: &Sentence, own: &[Tag], forbids: bool) -> Option<Demand> {
         false => !stretches(own).is_empty(),
     };
     // "During the freeze deploy on Tuesdays only" says nothing of other weeks.
-    let meanwhile = !forbids && sentence.owns(Word::Freeze) && sentence.owns(Word::During);
+    let lasts = [Word::Freeze, Word::Incident, Word::Severity, Word::Budget];
+    let meanwhile =
+        sentence.owns_any(&lasts) && sentence.owns(Word::During) && sentence.owns(Word::Only);
     let unclear =
         narrows || meanwhile || is_denied_twice(own) || (!forbids && is_banned_above(sentence));
     if times.listed.is_empty() || is_about_people(sentence) || conditional || doubtful || unclear {
@@ -168,21 +170,22 @@ fn window(sentence: &Sentence, own: &[Tag], forbids: bool) -> Option<Demand> {
     Some(Demand::Window { listed, allowed })
 }
 
-/// "Deploys on Fridays are never forbidden": who denies twice in one clause may ban or allow.
+/// "Deploys on Fridays are never forbidden": who denies a ban may allow anything.
 fn is_denied_twice(own: &[Tag]) -> bool {
     let denies = |tag: &Tag| tag.is(Word::Not) || tag.is(Word::Stop);
-    let parts = |tag: &Tag| matches!(tag.meaning, Meaning::Mark(_)) || tag.joins();
-    own.split(parts)
-        .any(|clause| clause.iter().filter(|tag| denies(tag)).count() > 1)
+    own.windows(2).enumerate().any(|(at, two)| {
+        // "Prohibited not only on Fridays"
+        let only = own.get(at + 2).is_some_and(|tag| tag.is(Word::Only));
+        two.iter().all(denies) && !only
+    })
 }
 
-/// "When not to deploy" above "Weekends": a time below it is none that is allowed.
+/// "When not to deploy" above "Weekends": a bare time below it is none that is allowed.
 fn is_banned_above(sentence: &Sentence) -> bool {
-    let denies = [Word::Not, Word::Stop, Word::Freeze];
-    let denied = denies
-        .iter()
-        .any(|word| sentence.above.contains(&Meaning::Word(*word)));
-    denied && !sentence.has_any(&[Word::Only, Word::May, Word::Must, Word::Should])
+    let above = |word: &Word| sentence.above.contains(&Meaning::Word(*word));
+    let denied = [Word::Not, Word::Stop].iter().any(above);
+    let of_deploys = [Word::Deploy, Word::Change].iter().any(above);
+    denied && of_deploys && sentence.own().iter().all(is_of_time)
 }
 
 /// "Only on days that are not followed by a holiday": what is denied behind the times turns them.

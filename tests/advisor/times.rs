@@ -367,6 +367,122 @@ fn what_is_not_sure_becomes_no_rule() {
 }
 
 #[test]
+fn and_between_days_and_hours_asks_for_both_unless_it_bans() {
+    let both = "(time.weekday in [\"monday\", \"tuesday\", \"wednesday\", \"thursday\"] \
+                && time.hour < 15)";
+    let nine = "(time.weekday == \"tuesday\" && time.hour >= 9 && time.hour < 17)";
+    become_(&[
+        (
+            "Only deploy from Monday to Thursday and before 15:00.",
+            &[both],
+        ),
+        (
+            "Deploys must be from Monday to Thursday and before 15:00.",
+            &[both],
+        ),
+        (
+            "Nur von Montag bis Donnerstag und vor 15 Uhr deployen.",
+            &[both],
+        ),
+        (
+            "Sólo desplegar de lunes a jueves y antes de las 15:00.",
+            &[both],
+        ),
+        ("Ne déployer que du lundi au jeudi et avant 15h.", &[both]),
+        (
+            "Só fazer deploy de segunda a quinta e antes das 15h.",
+            &[both],
+        ),
+        ("Sólo desplegar entre 9:00 y 17:00 y los martes.", &[nine]),
+        (
+            "When it is Friday and after 15:00, do not deploy.",
+            &["!((time.weekday == \"friday\" && time.hour >= 15))"],
+        ),
+        (
+            "No deploys on Fridays and after 15:00.",
+            &["!(time.weekday == \"friday\" || time.hour >= 15)"],
+        ),
+        (
+            "Only deploy on Fridays or before 15:00.",
+            &["time.weekday == \"friday\" || time.hour < 15"],
+        ),
+        (
+            "Deploy Monday to Friday from 9 to 17, Fridays only until 12:00.",
+            &[
+                "(time.weekday in [\"monday\", \"tuesday\", \"wednesday\", \"thursday\"] \
+               && time.hour >= 9 && time.hour < 17) \
+               || (time.weekday == \"friday\" && time.hour >= 9 && time.hour < 12)",
+            ],
+        ),
+    ]);
+}
+
+#[test]
+fn times_in_a_list_before_a_ban_are_banned() {
+    let banned = "!((time.weekday == \"friday\" && time.hour >= 12 && time.hour < 18) \
+                  || time.weekday in [\"saturday\", \"sunday\"])";
+    become_(&[
+        (
+            "Los viernes por la tarde y los fines de semana no se despliega.",
+            &[banned],
+        ),
+        (
+            "Vendredi de 12:00 à 18:00 et les week-ends pas de déploiement.",
+            &[banned],
+        ),
+    ]);
+    become_nothing(&["From 12:00 to 14:00 and never on Fridays."]);
+}
+
+#[test]
+fn times_that_a_conjunction_parts_never_narrow_each_other() {
+    become_nothing(&[
+        "No deploys on Fridays and before public holidays after 15:00.",
+        "No deploys on Fridays or in December after 15:00.",
+        "No deploys on weekends and on Fridays in December.",
+        "No deploys after 17:00 and on Fridays in December.",
+        "Deploys in December or on Fridays after 15:00 need an approval.",
+        "Deploys need two approvals on Fridays and in December.",
+        "No deploys on the first Monday of the month without an approval.",
+        "Deploys at 12:00 need an approval.",
+        "Never deploy outside 9:00-17:00 or on Fridays.",
+        "No deploys on weekends and Fridays after 15:00.",
+        "No deploys on weekends, after 17:00 on weekdays.",
+        "In December deploys are only allowed on Tuesdays.",
+    ]);
+    let december = "(time.hour >= 15) => !(time.month == 12)";
+    become_(&[
+        ("No deploys in December after 3pm.", &[december]),
+        ("No deploys in December after 15:00.", &[december]),
+        (
+            "Deploys in December after 3pm need an approval.",
+            &["(time.hour >= 15) && (time.month == 12) => 1 approvals"],
+        ),
+    ]);
+}
+
+#[test]
+fn the_days_of_a_date_are_no_hours_and_none_of_them_is_lost() {
+    let turn = "!((time.month * 100 + time.day >= 1220 || time.month * 100 + time.day <= 106))";
+    let two = "!((time.month * 100 + time.day >= 1224 && time.month * 100 + time.day <= 1224) \
+               || (time.month * 100 + time.day >= 1231 && time.month * 100 + time.day <= 1231))";
+    become_(&[
+        ("Keine Deployments vom 20. Dezember bis 6. Januar.", &[turn]),
+        ("Freeze: 20. Dezember bis 6. Januar.", &[turn]),
+        ("No deploys on December 24 and 31.", &[two]),
+        ("No deploys on 24 and 31 December.", &[two]),
+    ]);
+    become_nothing(&[
+        "Keine Deployments ab 20. Dezember.",
+        "No deploys until January 6.",
+        "In December, no deploys after 15:00.",
+        "No deploys on December 24, 28 and 31.",
+        "No deploys starting 20 December.",
+        "No desplegar después de las 5 de la tarde.",
+    ]);
+}
+
+#[test]
 fn an_offer_with_hours_says_whose_hours_they_are() {
     let effect = |said: &str| Offer::all(&recognised(said))[0].effect.clone();
     let hours = effect("No deploys after 16:00 CET.\n");

@@ -35,12 +35,151 @@ pub(super) fn stretches(tags: &[Tag]) -> Vec<Stretch> {
     let mut at = 0;
     while at < tags.len() {
         let (stretch, next) = stretch_at(tags, at);
-        found.extend(stretch.filter(|_| !is_led_by_before(tags, at) && !is_before(tags, next)));
+        if let Some(stretch) =
+            stretch.filter(|_| !is_led_by_before(tags, at) && !is_before(tags, next))
+        {
+            found.push(stretch);
+            found.extend(days_beside(tags, at, next));
+        }
         at = next.max(at + 1);
     }
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// "24 and 31 December", "until 6 January", "from 20 December": not all of the days that are meant are
+/// among the stretches.
+pub(super) fn is_unread(tags: &[Tag]) -> bool {
+    let mut at = 0;
+    while at < tags.len() {
+        let (stretch, next) = stretch_at(tags, at);
+        let next = next.max(at + 1);
+        if stretch.is_some()
+            && (is_open(tags, at, next)
+                || is_among_days(tags, at, next) && days_beside(tags, at, next).is_none())
+        {
+            return true;
+        }
+        at = next;
+    }
+    false
+}
+
+/// "Until 6 January", "starting 20 December", "after 1 May": where it begins or ends is not said. One
+/// that is named with its year lasts without an end.
+fn is_open(tags: &[Tag], at: usize, next: usize) -> bool {
+    let Some(one) = date(tags, at).filter(|one| one.until == next) else {
+        return false;
+    };
+    let small = |tag: &&Tag| tag.does(Particle::Article) || tag.does(Particle::On);
+    let led = tags[..at].iter().rev().take(3).find(|tag| !small(tag));
+    let limits = |tag: &Tag| {
+        tag.is(Word::Until) || tag.is(Word::From) || tag.is(Word::After) && !tag.is_phrase()
+    };
+    let goes_on = tags
+        .get(next)
+        .is_some_and(|tag| tag.does(Particle::Onwards));
+    let lasts = one.year.is_some() && begins(tags, at);
+    !lasts && (goes_on || led.is_some_and(limits))
+}
+
+/// "December 24 and 31", "24. und 31. Dezember": the other day, where there is but one.
+fn days_beside(tags: &[Tag], at: usize, next: usize) -> Option<Stretch> {
+    let one = date(tags, at).filter(|one| one.until == next && !one.is_month)?;
+    if !is_among_days(tags, at, next) {
+        return None;
+    }
+    let and = |index: Option<usize>| {
+        index
+            .and_then(|index| tags.get(index))
+            .is_some_and(Tag::joins)
+    };
+    let pointed = |index: usize| {
+        tags.get(index)
+            .filter(|tag| tag.meaning == Meaning::Mark('.'))
+    };
+    let (led, followed) = (and(at.checked_sub(1)), and(Some(next)));
+    let (number, beyond) = match (led, followed) {
+        (true, false) => {
+            let back = 2 + usize::from(at.checked_sub(2).and_then(pointed).is_some());
+            let number = at.checked_sub(back)?;
+            (number, number.checked_sub(1))
+        }
+        (false, true) => (next + 1, Some(next + 2)),
+        _ => return None,
+    };
+    let Meaning::Number(day) = tags.get(number)?.meaning else {
+        return None;
+    };
+    // "24, 28 and 31 December"
+    let lists = beyond
+        .and_then(|beyond| tags.get(beyond))
+        .is_some_and(|tag| tag.joins() || connects_days(tag) || tag.meaning == Meaning::Mark(','));
+    let month = one.day / 100;
+    (!lists && is_day(month, day)).then(|| {
+        let other = Date {
+            day: month * 100 + day,
+            ..one
+        };
+        single(other, false)
+    })
+}
+
+/// "December 24 and 31", "24. und 31. Dezember": a number that is no date of its own.
+fn is_among_days(tags: &[Tag], at: usize, next: usize) -> bool {
+    let joins = |tag: &Tag| tag.joins() || tag.meaning == Meaning::Mark(',');
+    let is_number = |tag: &Tag| {
+        let in_digits = tag.first.starts_with(|c: char| c.is_ascii_digit());
+        matches!(tag.meaning, Meaning::Number(1..=31)) && in_digits
+    };
+    let small = |tag: &&Tag| tag.meaning == Meaning::Mark('.') || tag.does(Particle::Ordinal);
+    let named = |tags: &[Tag]| {
+        tags.iter()
+            .any(|tag| matches!(tag.meaning, Meaning::Month(_)))
+    };
+    if !named(&tags[at..next]) {
+        return false;
+    }
+    let before = match &tags[..at] {
+        [before @ .., join] if joins(join) => {
+            before
+                .iter()
+                .rev()
+                .find(|tag| !small(tag))
+                .is_some_and(is_number)
+                && !named(&tags[at.saturating_sub(4)..at])
+        }
+        _ => false,
+    };
+    // Where a year may follow, the comma is read with the date.
+    let comma = |tag: &&Tag| tag.meaning == Meaning::Mark(',');
+    let next = next - usize::from(tags[at..next].last().filter(comma).is_some());
+    let behind = match tags.get(next..).unwrap_or_default() {
+        [join, number, behind @ ..] if joins(join) && is_number(number) => {
+            let is_date = date(tags, next + 1).is_some();
+            let ends = behind.first().is_none_or(|tag| {
+                joins(tag)
+                    || tag.does(Particle::Ordinal)
+                    || matches!(tag.meaning, Meaning::Mark('.' | ';' | ')'))
+            });
+            let counts = behind.first().is_some_and(|tag| {
+                matches!(
+                    tag.meaning,
+                    Meaning::Unit(_) | Meaning::Word(_) | Meaning::Role(_)
+                ) || matches!(tag.first.as_str(), "am" | "pm" | "uhr" | "h")
+            });
+            !is_date && (ends || join.joins() && !counts)
+        }
+        _ => false,
+    };
+    before || behind
+}
+
+/// Whether a number stands here that begins a date.
+pub(super) fn is_date(tags: &[Tag], at: usize) -> bool {
+    matches!(tags[at].meaning, Meaning::Number(_))
+        && (dotted(tags, at).is_some() || date(tags, at).is_some())
 }
 
 /// "In the week before Christmas", "before 24 December": another time than what is named.

@@ -38,6 +38,8 @@ pub(super) fn demands(sentence: &Sentence) -> Vec<Demand> {
     if found.is_empty() {
         found.extend(topic::demand(sentence));
     }
+    // What is asked for at times that are not understood would be asked for always.
+    found.retain(|demand| timing::is_certain(sentence, demand));
     found.sort();
     found.dedup();
     found

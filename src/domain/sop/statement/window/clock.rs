@@ -2,7 +2,7 @@
 
 use super::super::definition::Particle;
 use super::super::meaning::{Meaning, Word};
-use super::super::season::{days_of_month, dotted};
+use super::super::season::{days_of_month, is_date};
 use super::super::sentence::Tag;
 use super::super::token::{Glue, is_wide};
 use super::Reader;
@@ -11,6 +11,10 @@ impl Reader<'_> {
     /// Minutes since midnight, where a time of day begins here, and what follows it.
     pub(super) fn clock(&self, at: usize) -> Option<(u32, usize)> {
         let tag = self.tags.get(at)?;
+        // "21.9.2026", "24 December", "24. Dezember"
+        if is_date(self.tags, at) {
+            return None;
+        }
         let next = self.tags.get(at + 1);
         let late = self.is_late(at);
         let half = next.map_or("", |next| next.first.as_str());
@@ -94,8 +98,8 @@ impl Reader<'_> {
         {
             return None;
         }
-        // "21.9.2026" is a date, "20 to 24 December" are two.
-        if dotted(self.tags, at).is_some() || days_of_month(self.tags, at).is_some() {
+        // "20 to 24 December"
+        if days_of_month(self.tags, at).is_some() {
             return None;
         }
         let next = self.tags.get(at + 1);

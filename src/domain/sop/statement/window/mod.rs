@@ -40,6 +40,72 @@ pub(super) struct Windows {
     pub narrow: bool,
     /// "9 to 5": the hours are those of a working day. It would be bold to forbid something by that.
     pub guessed: bool,
+    /// "On Fridays and after 15:00": a conjunction stands between days alone and hours alone. In a ban
+    /// these are two times; where something is allowed or asked for, both must hold.
+    pub split: bool,
+    /// Where days and hours were read.
+    pub places: Vec<usize>,
+}
+
+impl Windows {
+    /// The times, where nothing in them is left open.
+    pub fn certain(self) -> Option<Vec<Window>> {
+        let open = self.doubtful || self.narrow || self.guessed;
+        (!open).then_some(self.listed)
+    }
+
+    /// "On weekdays and before 15:00" is one time, where "and" asks for both. Whatever else it may
+    /// stand between is not understood.
+    pub fn of_both(mut self) -> Self {
+        if !self.split {
+            return self;
+        }
+        match self.listed.as_slice() {
+            [one, other]
+                if (one.days == 0) != (other.days == 0)
+                    && one.hours.is_none() != other.hours.is_none() =>
+            {
+                self.listed = vec![Window {
+                    days: one.days | other.days,
+                    hours: one.hours.or(other.hours),
+                }];
+            }
+            _ => self.doubtful = true,
+        }
+        self
+    }
+
+    /// The times as those that are allowed. Where one is a part of another, as in "Monday to Friday and
+    /// Fridays until noon", it is meant to narrow it.
+    pub fn allowed(self) -> Self {
+        let mut times = self.of_both();
+        let listed = &times.listed;
+        let overlap = |one: &Window, other: &Window| {
+            let all = |days: u8| if days == 0 { ALL_DAYS } else { days };
+            let shares = all(one.days) & all(other.days) != 0 && one.days != other.days;
+            shares
+                && match (one.hours, other.hours) {
+                    (Some(one), Some(other)) => one.from < other.to && other.from < one.to,
+                    (None, None) => false,
+                    _ => one.days != 0 && other.days != 0,
+                }
+        };
+        let narrowed = listed
+            .iter()
+            .enumerate()
+            .any(|(at, one)| listed[at + 1..].iter().any(|other| overlap(one, other)));
+        times.doubtful |= narrowed;
+        times
+    }
+
+    /// "Outside 9:00-17:00 or on Fridays": what it reaches is clear only where all of them have a
+    /// beginning and an end.
+    fn is_all_outside(&self) -> bool {
+        let closed = |one: &Window| one.hours.is_some_and(|hours| hours.to < DAY);
+        let same = self.listed.windows(2).all(|two| two[0].days == two[1].days);
+        let named = self.listed.iter().all(|one| one.days != 0);
+        self.listed.len() < 2 || self.listed.iter().all(closed) && (same || named) && !self.split
+    }
 }
 
 pub(super) fn windows(tags: &[Tag]) -> Windows {
@@ -56,6 +122,7 @@ pub(super) fn windows(tags: &[Tag]) -> Windows {
         denied: false,
         repeated: false,
         added: true,
+        named: 0,
         found: Windows::default(),
     };
     let mut at = 0;
@@ -88,6 +155,8 @@ struct Reader<'a> {
     repeated: bool,
     /// A conjunction adds what is open to what was before it.
     added: bool,
+    /// One bit for days of their own, and one for a weekend, since the last window.
+    named: u8,
     found: Windows,
 }
 
@@ -95,19 +164,29 @@ impl Reader<'_> {
     fn take(&mut self, at: usize) -> usize {
         let tag = &self.tags[at];
         if let Some((minutes, next)) = self.clock(at) {
+            self.found.places.push(at);
             self.hour(at, next - 1, minutes);
             return next;
         }
         match &tag.meaning {
             Meaning::Days(days) if !is_counted(self.tags, at) => {
+                self.found.places.push(at);
                 self.found.doubtful |= self.is_odd_day(at);
                 self.days(at, reached(self.tags, at, *days));
             }
             // "下午四点": it says which four o'clock is meant.
             Meaning::Hours(_) if tag.first.starts_with(is_wide) && self.clock(at + 1).is_some() => {
             }
-            Meaning::Hours(hours) => self.part_of_day(at, *hours),
-            Meaning::Word(Word::Outside) => self.found.outside = true,
+            Meaning::Hours(hours) => {
+                self.found.doubtful |= self.is_half_of_the_day(at);
+                self.found.places.push(at);
+                self.part_of_day(at, *hours);
+            }
+            Meaning::Word(Word::Outside) => {
+                // "On Fridays outside 9:00-17:00": which days lie outside is not said.
+                self.found.doubtful |= self.started && !tag.first.starts_with(is_wide);
+                self.found.outside = true;
+            }
             Meaning::Word(Word::Not) => self.denial(at),
             Meaning::Unit(minutes) if *minutes < DAY => {
                 self.found.doubtful |= self.is_relative(at);
@@ -153,6 +232,8 @@ impl Reader<'_> {
             None if self.open.hours.is_some()
                 && (self.open.days != 0 || self.is_choice(at) || self.is_added(at)) =>
             {
+                self.found.split |= self.open.days == 0 && !self.is_choice(at);
+                self.found.doubtful |= self.is_of_the_hour_before(at);
                 self.push();
                 self.open.days = days;
             }
@@ -162,6 +243,7 @@ impl Reader<'_> {
             }
         }
         self.started = true;
+        self.named |= 1 << u8::from(days & WEEKEND == WEEKEND && days & WORKDAYS == 0);
         self.last_day = Some((at, days));
     }
 
@@ -291,7 +373,7 @@ impl Reader<'_> {
                 self.push();
                 self.open.days = days;
             } else if self.open.days != 0 && (self.is_choice(at) || self.is_added(at)) {
-                self.push();
+                self.split(at);
             }
             self.from_at = Some((at, last));
             self.undirected = !self.begins(at, last);
@@ -330,12 +412,53 @@ impl Reader<'_> {
             self.push();
             self.open.days = days;
         } else if self.open.days != 0 && (self.is_choice(at) || self.is_added(at)) {
-            self.push();
+            self.split(at);
         }
         Hours {
             from: 0,
             to: minutes,
         }
+    }
+
+    /// "On Fridays and after 15:00", "on Fridays or after 15:00": what stands here has no days.
+    fn split(&mut self, at: usize) {
+        self.found.split |= !self.is_choice(at);
+        self.push();
+    }
+
+    /// "On weekends, after 17:00 on weekdays": the hour is not of the days before it.
+    fn is_of_the_hour_before(&self, at: usize) -> bool {
+        let parts = |tag: &Tag| tag.joins() || matches!(tag.meaning, Meaning::Mark(',' | ';'));
+        let parted = |from: usize, to: usize| {
+            let between = self.tags.get(from + 1..to).unwrap_or_default();
+            between.iter().any(parts)
+        };
+        self.last_day
+            .zip(self.hour_at)
+            .is_some_and(|((day, _), hour)| day < hour && parted(day, hour) && !parted(hour, at))
+    }
+
+    /// "At 5 in the afternoon": a number before a part of the day is an hour of it.
+    fn is_half_of_the_day(&self, at: usize) -> bool {
+        let before = &self.tags[..at];
+        let small = |tag: &&Tag| {
+            matches!(
+                tag.meaning,
+                Meaning::Other | Meaning::Word(Word::During | Word::At)
+            ) && !tag.joins()
+                && (tag.meaning != Meaning::Other
+                    || tag.does(Particle::Article)
+                    || tag.does(Particle::On)
+                    || tag.does(Particle::Link)
+                    || [
+                        "de", "da", "del", "du", "of", "uhr", "h", "l", "en", "heures", "horas",
+                    ]
+                    .contains(&tag.first.as_str()))
+        };
+        let led = before.iter().rev().take(4).take_while(small).count();
+        before[..before.len() - led]
+            .last()
+            .is_some_and(|tag| matches!(tag.meaning, Meaning::Number(1..=12)))
     }
 
     fn is_end(&self, at: usize, last: usize) -> bool {
@@ -390,7 +513,7 @@ impl Reader<'_> {
             self.push();
             self.open.days = days;
         } else if self.stands_apart(at) {
-            self.push();
+            self.split(at);
         }
         let is_business = (hours.from, hours.to) == (9 * 60, 17 * 60);
         self.open.hours = Some(if self.follows(at, &[Word::After]) {
@@ -496,10 +619,16 @@ impl Reader<'_> {
         else {
             return;
         };
-        if usual.days != 0 || open.days == 0 || self.added {
+        let days = if usual.days == 0 {
+            ALL_DAYS
+        } else {
+            usual.days
+        };
+        let is_part = open.days & !days == 0 && open.days != days;
+        if !is_part || open.days == 0 || self.added {
             return;
         }
-        usual.days = ALL_DAYS & !open.days;
+        usual.days = days & !open.days;
         if hours.from == 0 {
             self.open.hours = Some(Hours {
                 from: range.from,
@@ -539,6 +668,10 @@ impl Reader<'_> {
             self.found.doubtful = true;
         }
         self.found.narrow |= self.repeated && self.open.hours.is_some();
+        // "On weekends and Fridays after 15:00": hardly only the weekend's evenings.
+        let behind = self.hour_at.max(self.part_at) > self.last_day.map(|(day, _)| day);
+        self.found.doubtful |= self.named == 0b11 && self.open.hours.is_some() && behind;
+        self.named = 0;
         self.repeated = false;
         self.replace();
         self.added = true;
@@ -558,6 +691,10 @@ impl Reader<'_> {
         self.found
             .listed
             .retain(|window| window.days != 0 || window.hours.is_some());
+        // There is no hour behind the last one of the day.
+        let none = |one: &Window| one.hours.is_some_and(|hours| hours.from >= DAY);
+        self.found.doubtful |= self.found.listed.iter().any(none);
+        self.found.doubtful |= self.found.outside && !self.found.is_all_outside();
         self.found
     }
 }

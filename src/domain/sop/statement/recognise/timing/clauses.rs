@@ -61,7 +61,10 @@ pub(super) fn halves(own: &[Tag]) -> Halves<'_> {
         doubtful: false,
     };
     let Some((before, behind)) = turn(own) else {
-        return whole;
+        return Halves {
+            doubtful: is_cut(own),
+            ..whole
+        };
     };
     let (allowed, banned) = (windows(before), windows(behind));
     let is_dated = !stretches(behind).is_empty()
@@ -74,6 +77,13 @@ pub(super) fn halves(own: &[Tag]) -> Halves<'_> {
         let vague = behind.iter().any(limits) && behind.iter().all(is_of_time);
         return Halves {
             doubtful: vague && !allowed.listed.is_empty(),
+            ..whole
+        };
+    }
+    // "In December, no deploys after 15:00": the ban is of those days alone.
+    if !stretches(before).is_empty() {
+        return Halves {
+            doubtful: true,
             ..whole
         };
     }
@@ -161,17 +171,35 @@ pub(super) fn asks(tags: &[Tag]) -> bool {
     })
 }
 
+/// How many small words lead in the denial that stands here: "and also never". "Los fines de semana"
+/// begins with one, and is none.
+fn led_in(own: &[Tag], at: usize) -> usize {
+    let small = |tag: &&Tag| tag.does(Particle::And) || tag.does(Particle::But) || is_plain(tag);
+    own[..at].iter().rev().take(2).take_while(small).count()
+}
+
+/// "From 12:00 to 14:00 and never on Fridays": what of the times before "and", nothing says.
+fn is_cut(own: &[Tag]) -> bool {
+    let Some(at) = own.iter().position(denies) else {
+        return false;
+    };
+    let led = led_in(own, at);
+    let (before, lead) = own[..at].split_at(at - led);
+    let says = |tag: &Tag| is_subject(tag) || is_plain(tag) || tag.is(Word::Only);
+    let marked = matches!(before.last(), Some(tag) if matches!(tag.meaning, Meaning::Mark(_)));
+    lead.iter().any(|tag| tag.does(Particle::And))
+        && !marked
+        && !before.iter().any(says)
+        && !windows(before).listed.is_empty()
+}
+
 /// Both sides of the comma, bracket or conjunction that a ban begins behind, where nothing is banned
 /// before it.
 fn turn(own: &[Tag]) -> Option<(&[Tag], &[Tag])> {
     let at = own.iter().position(denies)?;
-    let small = |tag: &&Tag| {
-        tag.does(Particle::And) || tag.does(Particle::But) || tag.does(Particle::Plain)
-    };
-    let led = own[..at].iter().rev().take(2).take_while(small).count();
-    let conjunction = own[at - led..at]
-        .iter()
-        .any(|tag| tag.does(Particle::And) || tag.does(Particle::But));
+    let led = led_in(own, at);
+    let joins = |tag: &Tag| tag.does(Particle::And) || tag.does(Particle::But);
+    let conjunction = own[at - led..at].iter().any(joins) && !is_cut(own);
     let mark = |tag: &Tag| matches!(tag.meaning, Meaning::Mark(',' | ';' | '('));
     let marked = own[..at - led].last().is_some_and(mark);
     let turn = match (marked, conjunction) {
@@ -209,7 +237,9 @@ pub(in super::super::super) fn excepted(sentence: &Sentence) -> Option<Excepted>
         .iter()
         .any(|tag| tag.is(Word::Holiday) || tag.is(Word::HolidayEve));
     let peak = times.iter().any(|tag| tag.is(Word::Peak));
-    let found = windows(times);
+    let mut found = windows(times);
+    // Which of both "and" means there is not known.
+    found.doubtful |= found.split || found.guessed || found.narrow;
     let named = !found.listed.is_empty() || holidays;
     (named && !peak).then_some(Excepted {
         windows: found,

@@ -4,13 +4,13 @@ mod bound;
 mod clauses;
 mod timetable;
 
-pub(super) use bound::lets_through;
 pub(in super::super) use bound::{Bound, bound};
+pub(super) use bound::{is_certain, lets_through};
 pub(in super::super) use clauses::excepted;
 
 use super::super::demand::{Demand, Lasting};
 use super::super::meaning::{Meaning, PlaceWord, Word};
-use super::super::season::stretches;
+use super::super::season::{is_unread, stretches};
 use super::super::sentence::{Sentence, Tag};
 use super::super::window::{Reach, Window, is_small, reach, windows};
 use super::names_emergency;
@@ -50,17 +50,19 @@ pub(super) fn demands(sentence: &Sentence) -> Vec<Demand> {
         return Vec::new();
     }
     let mut found = Vec::new();
-    let listed = windows(halves.allowed).listed;
-    if !listed.is_empty() {
+    let permitted = windows(halves.allowed).allowed();
+    let listed = permitted.listed;
+    if !listed.is_empty() && !permitted.doubtful {
         let allowed = true;
         found.push(Demand::Window { listed, allowed });
     }
     // "No deploys on weekends without an approval" bans only what has none.
     let lacks = bans_what_lacks(sentence);
     let seasons = stretches(halves.rest);
-    let unclear = bound::narrows(halves.rest)
-        && !bound::goes_on(halves.rest)
-        && windows(halves.rest).doubtful;
+    let unclear = is_unread(halves.rest)
+        || bound::narrows(halves.rest)
+            && !bound::goes_on(halves.rest)
+            && windows(halves.rest).doubtful;
     if !seasons.is_empty() && forbids && !lacks && !unclear {
         found.push(Demand::Freeze(seasons));
     }
@@ -127,7 +129,11 @@ fn on_days(demand: Demand, label: u8) -> Demand {
 
 /// The days and hours that a sentence allows or forbids.
 fn window(sentence: &Sentence, own: &[Tag], forbids: bool) -> Option<Demand> {
-    let times = windows(own);
+    let times = match (forbids, if_before_time(sentence)) {
+        (false, _) => windows(own).allowed(),
+        (true, true) => windows(own).of_both(),
+        (true, false) => windows(own),
+    };
     // "Thursdays for emergencies" allows them something.
     let for_emergencies = sentence
         .own()
@@ -137,7 +143,11 @@ fn window(sentence: &Sentence, own: &[Tag], forbids: bool) -> Option<Demand> {
     let conditional = !forbids && (asks || for_emergencies);
     let bold = (times.guessed && forbids) || (times.narrow && !forbids);
     let doubtful = times.doubtful || bold;
-    let narrows = forbids && bound::narrows(own);
+    // "In December deploys are only allowed on Tuesdays" says nothing of other months.
+    let narrows = match forbids {
+        true => bound::narrows(own),
+        false => !stretches(own).is_empty(),
+    };
     // "During the freeze deploy on Tuesdays only" says nothing of other weeks.
     let lasts = [Word::Freeze, Word::Incident, Word::Severity, Word::Budget];
     let meanwhile =
@@ -180,17 +190,11 @@ fn is_banned_above(sentence: &Sentence) -> bool {
 
 /// "Only on days that are not followed by a holiday": what is denied behind the times turns them.
 fn is_turned(own: &[Tag]) -> bool {
-    let is_time = |tag: &Tag| {
-        matches!(
-            tag.meaning,
-            Meaning::Days(_) | Meaning::Hours(_) | Meaning::Clock(_)
-        )
-    };
     let Some(only) = own.iter().position(|tag| tag.is(Word::Only)) else {
         return false;
     };
     let behind = &own[only..];
-    let Some(time) = behind.iter().position(is_time) else {
+    let Some(&time) = windows(behind).places.first() else {
         return false;
     };
     let mut clause = behind[time..]

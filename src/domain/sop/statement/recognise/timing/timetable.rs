@@ -48,7 +48,7 @@ pub(super) fn timetable(sentence: &Sentence) -> Option<Vec<Window>> {
         || (label.iter().any(in_production)
             && sentence.above.contains(&Meaning::Word(Word::Deploy)));
     let only_times = !times.is_empty() && times.iter().all(is_of_time);
-    let found = windows(times);
+    let found = windows(times).allowed();
     let is_range = found.listed.iter().all(is_closed);
     let is_sure = !found.outside && !found.doubtful && !found.listed.is_empty();
     (is_plain && of_deploys && only_times && is_range && is_sure).then_some(found.listed)

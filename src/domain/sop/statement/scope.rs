@@ -112,7 +112,8 @@ impl Scope {
                 && !is_exception,
             with_migrations: demand.kind() == StatementKind::Migration
                 || is_about_migrations(sentence, demand),
-            bound: match excepted_alone {
+            // "Weekday window: nine to five" allows nothing on other days.
+            bound: match excepted_alone || is_window(sentence, demand) {
                 true => Bound::default(),
                 false => bound(sentence, demand),
             },
@@ -131,6 +132,10 @@ impl Scope {
             restarts: rule.iter().any(|tag| tag.first.starts_with("restart")),
         }
     }
+}
+
+fn is_window(sentence: &Sentence, demand: &Demand) -> bool {
+    matches!(demand, Demand::Window { allowed: true, .. }) && sentence.owns(Word::Window)
 }
 
 /// "Emergency deploys need ...", "for a P1 the duty manager approves", and not "no P1 alerts".

@@ -198,7 +198,7 @@ impl Stretch<'_> {
         let first = self
             .words
             .skip(units.start, &[Role::Determiner, Role::Filler]);
-        // "push my changes to staging", but "push the changes to main" is nothing for an environment.
+        // "push our changes to qa", but "push the changes to main" is nothing for an environment.
         let goes_somewhere = units.clone().any(|at| {
             let place = self.words.skip(at + 1, &[Role::Determiner]);
             self.words.has(at, Role::To) && place < self.end && self.words.is_environment(place)

@@ -118,16 +118,7 @@ fn stored_word<T: DeserializeOwned + Serialize>(
     column: &'static str,
     id: &str,
 ) -> Result<T, StoreError> {
-    // Table and column come from the files of this folder alone, never from outside.
-    let found: Option<String> = db
-        .prepare_cached(&format!("SELECT {column} FROM {table} WHERE id = ?1"))?
-        .query_row([id], |row| row.get(0))
-        .optional()?;
-    let found = found.ok_or_else(|| StoreError::NotFound {
-        what,
-        id: id.to_owned(),
-    })?;
-    from_word(what, id, &found)
+    from_word(what, id, &stored(db, table, what, column, id)?)
 }
 
 fn stored_body<T: DeserializeOwned>(
@@ -136,15 +127,25 @@ fn stored_body<T: DeserializeOwned>(
     what: &'static str,
     id: &str,
 ) -> Result<T, StoreError> {
+    from_json(what, id, &stored(db, table, what, "body", id)?)
+}
+
+fn stored(
+    db: &Connection,
+    table: &'static str,
+    what: &'static str,
+    column: &'static str,
+    id: &str,
+) -> Result<String, StoreError> {
+    // Table and column come from the files of this folder alone, never from outside.
     let found: Option<String> = db
-        .prepare_cached(&format!("SELECT body FROM {table} WHERE id = ?1"))?
+        .prepare_cached(&format!("SELECT {column} FROM {table} WHERE id = ?1"))?
         .query_row([id], |row| row.get(0))
         .optional()?;
-    let found = found.ok_or_else(|| StoreError::NotFound {
+    found.ok_or_else(|| StoreError::NotFound {
         what,
         id: id.to_owned(),
-    })?;
-    from_json(what, id, &found)
+    })
 }
 
 fn unique(error: &rusqlite::Error) -> bool {

@@ -67,11 +67,12 @@ impl Scope {
             StatementKind::TimeWindow | StatementKind::Freeze
         );
         // "Deploys need an approval except on Tuesdays": the exception is no time of the rule.
-        let excepted_alone =
-            !of_time && timing::excepted(sentence).is_some() && windows(rule).listed.is_empty();
-        let (not_at, times_alone) = match timing::excepted(sentence) {
-            Some(excepted) if excepted_alone && !excepted.windows.doubtful => {
-                (excepted.windows.listed, true)
+        let exception = timing::excepted(sentence);
+        let excepted_alone = !of_time && exception.is_some() && windows(rule).listed.is_empty();
+        let (not_at, times_alone) = match exception {
+            // What is not sure excepts nothing: it is asked for then, too.
+            Some(excepted) if excepted_alone => {
+                (excepted.windows.certain().unwrap_or_default(), true)
             }
             Some(_) if !of_time => (Vec::new(), false),
             Some(excepted) if excepted.windows.doubtful => (Vec::new(), false),

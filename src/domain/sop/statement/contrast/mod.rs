@@ -160,7 +160,7 @@ impl<'a> Read<'a> {
 
     /// Whether they say the same, or something that stands for one thing with it. That may be
     /// something else all the same: nothing is denied by it.
-    pub(super) fn alike(&self, one: &Tag, other: &Tag) -> bool {
+    fn alike(&self, one: &Tag, other: &Tag) -> bool {
         let concept = |word| self.definition.concept(word);
         self.same(one, other)
             || self.contents(one).filter_map(concept).any(|one| {

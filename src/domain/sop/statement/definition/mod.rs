@@ -2,9 +2,16 @@
 //! TOML, written by people, and handed in as a value; `agents/advisor.toml` is ours, and beside it
 //! stands one file for each further language.
 
+mod cues;
+mod phrases;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Deserialize;
+
+use cues::Cues;
+pub(super) use cues::{Cue, Particle, Particles};
+use phrases::Phrases;
 
 use super::meaning::{Hours, Meaning, PlaceWord, Season, StrategyWord, Word};
 use super::sentence::Tag;
@@ -95,141 +102,6 @@ struct Written {
     cues: BTreeMap<Cue, Vec<String>>,
     #[serde(default)]
     concepts: BTreeMap<String, Vec<String>>,
-}
-
-/// What small words do beside the times of a sentence, by the names of `[particles]`. A word may do
-/// several of these things beside what it means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Particle {
-    Or,
-    And,
-    But,
-    /// "The", "einem", "du"
-    Article,
-    /// "On", "over": the day itself.
-    On,
-    /// "Lunes a jueves": it makes a range of what stands on both sides.
-    Link,
-    /// "Around": the hour behind it is that hour.
-    About,
-    /// "Onwards": the hour before it is where something begins.
-    Onwards,
-    /// "By", "latest": the hour beside it is the last.
-    Latest,
-    /// "Every other Friday": not each of them.
-    Alternate,
-    /// "15:00 UTC"
-    Zone,
-    /// It stands between times and says nothing of them.
-    Filler,
-    /// "Deploys run", "we": it says that something is done, and no more.
-    Plain,
-    /// "Regular deploys: Tuesdays": a label that narrows nothing.
-    Label,
-    /// "Best times": a label of what is wanted.
-    Preferred,
-    /// "24th"
-    Ordinal,
-}
-
-/// All that one word does.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Particles(u32);
-
-impl Particles {
-    fn add(&mut self, particle: Particle) {
-        self.0 |= 1 << (particle as u32);
-    }
-
-    pub fn has(self, particle: Particle) -> bool {
-        self.0 & (1 << (particle as u32)) != 0
-    }
-}
-
-/// What single words tell where a command is compared with a sentence, by the names of `[cues]`. A
-/// word may be a cue beside what it means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Cue {
-    /// "The", "with": tells nothing of what a sentence is about.
-    Empty,
-    /// "Within", "under": the amount behind it is the most that is allowed.
-    Ceiling,
-    /// "Older", "above"
-    Excess,
-    /// "At most", "at least": behind the amount, or before it.
-    AtMost,
-    AtLeast,
-    /// "Tomorrow"
-    NextDay,
-    /// "An", before a length of time
-    Single,
-    /// "Right after"
-    RightAfter,
-    Then,
-    By,
-    /// "Is approved", "has approved", "approved it"
-    Passive,
-    Has,
-    Object,
-    /// "From the owner"
-    Of,
-    Or,
-    /// "Each", "and": all of it.
-    All,
-    /// "Somebody": whoever it is.
-    Anybody,
-    Request,
-    /// "Crash": what nobody wants to see behind a release.
-    Bad,
-    Rise,
-    Calm,
-    /// "Feature": what adds something, and mends nothing.
-    Addition,
-    /// "Tomorrow", "some day": what is put off.
-    Later,
-    /// "Followed by": it comes behind the release, as a sentence asks.
-    Afterwards,
-    /// "This": the morning behind it is none that follows.
-    Morning,
-    /// "We'll": it is not done yet.
-    Promise,
-    /// "Next", before a length of time or a [`Cue::Span`].
-    Next,
-    /// "Sprint"
-    Span,
-    /// "Running"
-    Running,
-    /// "Together", "in parallel"
-    Together,
-    /// "Quickly", "but", "everything": a hurry, or something that is amiss.
-    Lack,
-}
-
-/// Whole words, and beginnings of words.
-#[derive(Debug, Clone, Default)]
-struct Cues {
-    words: BTreeSet<String>,
-    beginnings: Vec<String>,
-}
-
-impl Cues {
-    fn add(&mut self, listed: Vec<String>) {
-        for word in listed {
-            match word.strip_suffix('*') {
-                Some(beginning) => self.beginnings.push(beginning.to_owned()),
-                None => {
-                    self.words.insert(word);
-                }
-            }
-        }
-    }
-
-    fn has(&self, word: &str) -> bool {
-        let begins = |beginning: &String| word.starts_with(beginning.as_str());
-        self.words.contains(word) || self.beginnings.iter().any(begins)
-    }
 }
 
 #[derive(Default, Deserialize)]
@@ -418,17 +290,7 @@ impl Definition {
         let Meaning::Days(_) = whole.1 else {
             return None;
         };
-        let letters = letters_of(&token.text)?;
-        let beginnings = self.phrases.by_letters.get(&letters)?;
-        let day = beginnings
-            .iter()
-            .find_map(|phrase| match phrase.words.as_slice() {
-                [Pattern::Beginning(day)] if phrase.meaning == *whole.1 => token
-                    .text
-                    .strip_prefix(day.as_str())
-                    .map(|rest| (day.len(), rest)),
-                _ => None,
-            });
+        let day = self.phrases.beginning(token, whole.1);
         let (length, rest) = day.filter(|(_, rest)| rest.len() > INFLECTION)?;
         let known = |word: &str| {
             let token = tokenise(word);
@@ -514,164 +376,4 @@ fn day_of_year(text: &str) -> Result<u32, InvalidDefinition> {
         ((1..=12).contains(&month) && (1..=31).contains(&day)).then_some(month * 100 + day)
     });
     parts.ok_or_else(|| InvalidDefinition::Time(text.to_owned()))
-}
-
-/// Phrases by their first word, or its first two letters where only its beginning is given.
-#[derive(Debug, Clone, Default)]
-struct Phrases {
-    by_word: HashMap<String, Vec<Phrase>>,
-    by_letters: HashMap<(char, Option<char>), Vec<Phrase>>,
-}
-
-#[derive(Debug, Clone)]
-struct Phrase {
-    words: Vec<Pattern>,
-    meaning: Meaning,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Pattern {
-    Whole(String),
-    Beginning(String),
-    /// A few words of any kind, or none.
-    Gap,
-}
-
-/// The words that a gap may span, or parts of a version.
-const GAP: usize = 5;
-
-impl Pattern {
-    fn matches(&self, token: &Token) -> bool {
-        match self {
-            Self::Whole(word) => token.text == *word,
-            Self::Beginning(letters) => {
-                matches!(token.form, Form::Word) && token.text.starts_with(letters.as_str())
-            }
-            Self::Gap => matches!(token.form, Form::Word | Form::Number(_) | Form::Mark('.')),
-        }
-    }
-}
-
-impl Phrases {
-    fn add(&mut self, listed: &[String], meaning: &Meaning) -> Result<(), InvalidDefinition> {
-        for written in listed {
-            let words =
-                patterns(written).ok_or_else(|| InvalidDefinition::Phrase(written.clone()))?;
-            let entry = match words.first() {
-                Some(Pattern::Whole(word)) => self.by_word.entry(word.clone()).or_default(),
-                Some(Pattern::Beginning(letters)) => {
-                    let first = letters_of(letters)
-                        .ok_or_else(|| InvalidDefinition::Phrase(written.clone()))?;
-                    self.by_letters.entry(first).or_default()
-                }
-                Some(Pattern::Gap) | None => {
-                    return Err(InvalidDefinition::Phrase(written.clone()));
-                }
-            };
-            match entry.iter().find(|phrase| phrase.words == words) {
-                // Languages share words.
-                Some(same) if same.meaning == *meaning => {}
-                Some(_) => return Err(InvalidDefinition::Twice(written.clone())),
-                None => entry.push(Phrase {
-                    words,
-                    meaning: meaning.clone(),
-                }),
-            }
-        }
-        Ok(())
-    }
-
-    fn find(&self, tokens: &[Token]) -> Option<(usize, &Meaning)> {
-        let first = tokens.first()?;
-        let whole = self.by_word.get(&first.text).into_iter().flatten();
-        let letters = letters_of(&first.text)?;
-        let beginnings = self.by_letters.get(&letters).into_iter().flatten();
-        // A beginning of one letter alone is in a list of its own.
-        let single = (letters.0, None);
-        let short = self.by_letters.get(&single).into_iter().flatten();
-        let beginnings = beginnings.chain(short.filter(|_| letters != single));
-        whole
-            .chain(beginnings)
-            .filter(|phrase| phrase.begins(tokens))
-            // Of equally long ones the one that says more of the word.
-            .max_by_key(|phrase| (phrase.words.len(), phrase.letters()))
-            .map(|phrase| (phrase.length(), &phrase.meaning))
-    }
-}
-
-fn letters_of(word: &str) -> Option<(char, Option<char>)> {
-    let mut letters = word.chars();
-    Some((letters.next()?, letters.next()))
-}
-
-impl Phrase {
-    fn begins(&self, tokens: &[Token]) -> bool {
-        begin(&self.words, tokens)
-    }
-
-    /// The tokens that the phrase takes. One with a gap takes the first alone: what stands in the
-    /// gap, and behind it, means what it means.
-    fn length(&self) -> usize {
-        match self.words.contains(&Pattern::Gap) {
-            true => 1,
-            false => self.words.len(),
-        }
-    }
-
-    fn letters(&self) -> usize {
-        self.words
-            .iter()
-            .map(|pattern| match pattern {
-                // One more than any beginning of the same length.
-                Pattern::Whole(word) => 2 * word.len() + 1,
-                Pattern::Beginning(letters) => 2 * letters.len(),
-                Pattern::Gap => 0,
-            })
-            .sum()
-    }
-}
-
-fn begin(words: &[Pattern], tokens: &[Token]) -> bool {
-    let Some((pattern, rest)) = words.split_first() else {
-        return true;
-    };
-    if *pattern != Pattern::Gap {
-        let first = tokens.first().is_some_and(|token| pattern.matches(token));
-        return first && begin(rest, &tokens[1..]);
-    }
-    let spanned = tokens
-        .iter()
-        .take(GAP)
-        .take_while(|token| pattern.matches(token));
-    (0..=spanned.count()).any(|count| begin(rest, &tokens[count..]))
-}
-
-fn patterns(written: &str) -> Option<Vec<Pattern>> {
-    if written != written.to_lowercase() {
-        return None;
-    }
-    let mut words = Vec::new();
-    for part in written.split(' ') {
-        if part == "~" {
-            words.push(Pattern::Gap);
-            continue;
-        }
-        let (letters, is_beginning) = match part.strip_suffix('*') {
-            Some(letters) => (letters, true),
-            None => (part, false),
-        };
-        let tokens: Vec<Token> = tokenise(letters)
-            .into_iter()
-            .filter(|token| !matches!(token.form, Form::Mark(_)))
-            .collect();
-        let last = tokens.len().checked_sub(1)?;
-        for (index, token) in tokens.into_iter().enumerate() {
-            words.push(match is_beginning && index == last {
-                true => Pattern::Beginning(token.text),
-                false => Pattern::Whole(token.text),
-            });
-        }
-    }
-    // A gap at the end would say nothing.
-    (words.last() != Some(&Pattern::Gap)).then_some(words)
 }
